@@ -1,0 +1,20 @@
+from partenaires.models.affectations import AffectationCommune, AffectationGestionnaire, Suppleance
+from partenaires.models.habilitations import Habilitation
+from partenaires.models.journal import EvenementPartenaire
+from partenaires.models.structures import Contact, Gestionnaire, Structure
+from partenaires.models.territoire import Commune, CommuneDeleguee, Epci, QuartierPrioritaire
+
+__all__ = [
+    "AffectationCommune",
+    "AffectationGestionnaire",
+    "Commune",
+    "CommuneDeleguee",
+    "Contact",
+    "Epci",
+    "EvenementPartenaire",
+    "Gestionnaire",
+    "Habilitation",
+    "QuartierPrioritaire",
+    "Structure",
+    "Suppleance",
+]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from comptes.querysets import en_cours_le
+from socle.texte import cle_de_tri
+
+if TYPE_CHECKING:
+    from comptes.models import Utilisateur
+    from partenaires.models import (
+        Commune,
+        Gestionnaire,
+        Habilitation,
+        Structure,
+    )
+
+
+class CommuneQuerySet(models.QuerySet["Commune"]):
+    def cherchees_par(self, saisie: str) -> Self:
+        """Par nom, code postal ou nom d’ancienne commune ; sans accents ni casse."""
+        cle = cle_de_tri(saisie)
+        if not cle:
+            return self.none()
+        if cle.isdigit():
+            return self.filter(Q(codes_postaux__contains=[cle]) | Q(code_insee=cle))
+        return self.filter(
+            Q(nom_tri__startswith=cle) | Q(nom_tri__contains=f" {cle}") | Q(deleguees__nom_tri__startswith=cle)
+        ).distinct()
+
+
+class StructureQuerySet(models.QuerySet["Structure"]):
+    def visibles_par(self, utilisateur: Utilisateur) -> Self:
+        """Un agent de la Caf voit toutes les structures ; un partenaire, celles où il est habilité aujourd’hui."""
+        if utilisateur.est_agent:
+            return self
+        return self.filter(pk__in=utilisateur.habilitations.en_cours(timezone.localdate()).values("structure"))
+
+    def ouvertes(self) -> Self:
+        return self.filter(fermee_le__isnull=True)
+
+    def verrouiller(self, pk: int) -> Structure:
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+class GestionnaireQuerySet(models.QuerySet["Gestionnaire"]):
+    def visibles_par(self, utilisateur: Utilisateur) -> Self:
+        if utilisateur.est_agent:
+            return self
+        return self.filter(
+            structures__in=utilisateur.habilitations.en_cours(timezone.localdate()).values("structure")
+        ).distinct()
+
+    def verrouiller(self, pk: int) -> Gestionnaire:
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+class HabilitationQuerySet(models.QuerySet["Habilitation"]):
+    def en_cours(self, le: date) -> Self:
+        return self.filter(en_cours_le(le))
+
+
+class AffectationQuerySet(models.QuerySet):
+    def en_cours(self, le: date) -> Self:
+        return self.filter(en_cours_le(le))

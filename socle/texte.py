@@ -1,0 +1,60 @@
+"""Le texte des personnes : ce qu’on en garde, comment on le compare et on le classe."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+import nh3
+
+BALISES = {"p", "ul", "ol", "li", "strong", "em", "a", "br"}
+_EQUIVALENTS = {"b": "strong", "i": "em", "div": "p"}
+_ESPACES = re.compile(r"[ \t\u00a0\u202f\u2009]+")
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
+
+
+def cle_de_tri(texte: str) -> str:
+    """Sans accent, sans casse, sans ligature : « Écouflant » → « ecouflant », « Œuvre » → « oeuvre »."""
+    decompose = unicodedata.normalize("NFKD", texte.translate(_LIGATURES))
+    sans_accent = "".join(c for c in decompose if not unicodedata.combining(c))
+    return re.sub(r"[^a-z0-9]+", " ", sans_accent.lower()).strip()
+
+
+def epurer(texte: str) -> str:
+    """Retire ce que PostgreSQL ou l’affichage refusent (NUL, commandes) ; garde émojis et écritures de droite."""
+    texte = texte.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in texte if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+
+
+def assainir(riche: str) -> str:
+    """Réduit un texte mis en forme aux paragraphes, listes, gras, italiques et liens.
+
+    Un collage depuis un traitement de texte garde son texte ; styles, classes et commentaires partent.
+    """
+    riche = epurer(riche)
+    for balise, propre in _EQUIVALENTS.items():
+        riche = re.sub(rf"<(/?){balise}(?=[\s>/])", rf"<\1{propre}", riche, flags=re.IGNORECASE)
+    propre = nh3.clean(
+        riche,
+        tags=BALISES,
+        clean_content_tags={"script", "style", "title", "xml"},
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    )
+    propre = re.sub(r"<p>(\s|&nbsp;|<br>)*</p>", "", propre)
+    return propre.strip()
+
+
+def en_texte(riche: str) -> str:
+    """Le texte nu d’un texte mis en forme : pour compter, comparer et citer. Un paragraphe ou un point par ligne."""
+    avec_lignes = re.sub(r"</(p|li)>|<br ?/?>", "\n", riche, flags=re.IGNORECASE)
+    nu = html.unescape(nh3.clean(avec_lignes, tags=set()))
+    lignes = (_ESPACES.sub(" ", ligne).strip() for ligne in nu.split("\n"))
+    return "\n".join(ligne for ligne in lignes if ligne)
+
+
+def longueur(riche: str) -> int:
+    """Le nombre de caractères que la personne voit, sans les balises."""
+    return len(en_texte(riche))

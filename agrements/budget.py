@@ -1,0 +1,62 @@
+"""Le budget prévisionnel : charges et produits du plan comptable associatif, contributions volontaires en 86 et 87.
+
+Source : règlement ANC 2018-06 (870 dons en nature, 875 bénévolat). Pur, en décimaux.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from socle.montants import ZERO, en_euros
+
+_COMPTE = re.compile(r"[67]\d{1,7}|8[67]\d{0,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Totaux:
+    """En euros. ``ecart`` : produits moins charges, hors contributions volontaires."""
+
+    charges: Decimal
+    produits: Decimal
+    emplois_volontaires: Decimal  # 86
+    contributions_volontaires: Decimal  # 87
+
+    @property
+    def ecart(self) -> Decimal:
+        return self.produits - self.charges
+
+    @property
+    def ecart_volontaire(self) -> Decimal:
+        return self.contributions_volontaires - self.emplois_volontaires
+
+
+def compte_connu(compte: str) -> bool:
+    return bool(_COMPTE.fullmatch(compte))
+
+
+def totaliser(lignes: Iterable[Mapping[str, Any]]) -> Totaux:
+    sommes = {"6": ZERO, "7": ZERO, "86": ZERO, "87": ZERO}
+    for ligne in lignes:
+        compte = str(ligne["compte"])
+        classe = compte[:2] if compte[:2] in ("86", "87") else compte[:1]
+        sommes[classe] += Decimal(str(ligne["montant"]))
+    return Totaux(sommes["6"], sommes["7"], sommes["86"], sommes["87"])
+
+
+def phrase_d_ecart(lignes: Iterable[Mapping[str, Any]]) -> str:
+    """« Il manque 1 200,00 € de produits… » ; vide quand le budget est équilibré."""
+    totaux = totaliser(lignes)
+    if totaux.ecart < 0:
+        return f"Le budget n’est pas équilibré : il manque {en_euros(-totaux.ecart)} de produits."
+    if totaux.ecart > 0:
+        return f"Le budget n’est pas équilibré : les produits dépassent les charges de {en_euros(totaux.ecart)}."
+    if totaux.ecart_volontaire:
+        return (
+            "Les contributions volontaires (87) et leur emploi (86) diffèrent de "
+            f"{en_euros(abs(totaux.ecart_volontaire))} : ils doivent être égaux."
+        )
+    return ""

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
+
+if TYPE_CHECKING:
+    from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime
+    from comptes.models import Utilisateur
+
+
+def structures_de(utilisateur: Utilisateur) -> models.QuerySet:
+    """Les structures où un partenaire est habilité aujourd’hui, en sous-requête."""
+    return utilisateur.habilitations.en_cours(timezone.localdate()).values("structure")
+
+
+class DossierQuerySet(models.QuerySet["Dossier"]):
+    def visibles_par(self, utilisateur: Utilisateur) -> Self:
+        """La Caf ne voit un dossier qu’une fois déposé ; un partenaire, ceux de ses structures."""
+        if utilisateur.est_agent:
+            return self.exclude(etat__in=ETATS_PRIVES).exclude(depose_le=None)
+        return self.filter(structure__in=structures_de(utilisateur))
+
+    def ouverts(self) -> Self:
+        return self.filter(etat__in=ETATS_OUVERTS)
+
+    def suivis_par(self, agent: Utilisateur, le: date) -> Self:
+        """Les dossiers d’un chargé de conseil, et ceux des collègues qu’il supplée ce jour-là."""
+        absents = agent.suppleances.en_cours(le).values("absent")
+        return self.filter(Q(charge=agent) | Q(charge__in=absents))
+
+    def pour_fiche(self) -> Self:
+        return self.select_related(
+            "structure__gestionnaire", "structure__commune__epci", "regime", "charge", "version_courante"
+        )
+
+    def verrouiller(self, pk: int) -> Dossier:
+        return self.select_for_update(of=("self",), no_key=True).select_related("regime", "structure").get(pk=pk)
+
+
+class VersionRegimeQuerySet(models.QuerySet["VersionRegime"]):
+    def applicable(self, le: date) -> VersionRegime:
+        """Le régime des agréments qui commencent ce jour-là. Lève DoesNotExist si aucun n’est publié."""
+        return (
+            self.filter(publie_le__isnull=False, effet_du__lte=le)
+            .filter(Q(effet_au__isnull=True) | Q(effet_au__gte=le))
+            .latest("numero")
+        )
+
+
+class PieceQuerySet(models.QuerySet["Piece"]):
+    def du_coffre(self, structure_pk: int, le: date) -> Self:
+        """Les pièces encore valables qu’une structure peut joindre sans les redéposer."""
+        return (
+            self.filter(structure=structure_pk, remplacee_par__isnull=True, retiree_le__isnull=True)
+            .filter(Q(valable_jusqu_au__isnull=True) | Q(valable_jusqu_au__gte=le))
+            .select_related("fichier")
+        )
+
+
+class SeanceQuerySet(models.QuerySet["Seance"]):
+    def a_venir(self, le: date) -> Self:
+        return self.filter(tenue_le__gte=le, close_le__isnull=True)
+
+    def verrouiller(self, pk: int) -> Seance:
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+class AgrementQuerySet(models.QuerySet["Agrement"]):
+    def visibles_par(self, utilisateur: Utilisateur) -> Self:
+        if utilisateur.est_agent:
+            return self
+        return self.filter(structure__in=structures_de(utilisateur))
+
+    def en_vigueur(self, le: date) -> Self:
+        """Ceux qui ouvrent droit ce jour-là : les dates font foi, même si l’horloge n’est pas encore passée."""
+        return self.filter(debut__lte=le, fin__gte=le).exclude(
+            etat__in=[EtatAgrement.RETIRE, EtatAgrement.SUSPENDU]
+        )
+
+    def verrouiller(self, pk: int) -> Agrement:
+        return self.select_for_update(of=("self",), no_key=True).get(pk=pk)

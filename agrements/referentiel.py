@@ -96,6 +96,7 @@ class Referentiel:
     pieces: tuple[ExigencePiece, ...]
     objets: Mapping[str, tuple[str, ...]]  # type de structure → objets possibles
     delais: Mapping[str, int]
+    seuils: Mapping[str, str]  # temps de travail attendus, en ETP
     duree_min_mois: int
     duree_max_mois: int
     sources: tuple[str, ...]
@@ -141,6 +142,7 @@ def lire(definition: Mapping[str, Any]) -> Referentiel:
             pieces=tuple(_piece(p) for p in definition["pieces"]),
             objets={structure: tuple(objets) for structure, objets in definition["objets"].items()},
             delais=dict(definition["delais"]),
+            seuils=dict(definition["seuils"]),
             duree_min_mois=definition["duree_min_mois"],
             duree_max_mois=definition["duree_max_mois"],
             sources=tuple(definition["sources"]),

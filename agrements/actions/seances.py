@@ -1,0 +1,188 @@
+"""Les gestes du secrétariat des instances : ordre du jour, avis de la CAS, décisions du CA."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from agrements import actes
+from agrements.actions.agrements import faire_naitre
+from agrements.actions.franchir import franchir
+from agrements.choix import GESTE_DE_DECISION, Geste, Instance, SensDecision
+from agrements.models import Decision, Dossier, Passage, Seance
+from comptes.choix import Role
+from comptes.models import Utilisateur
+from socle.erreurs import Refus
+from socle.texte import epurer
+
+
+def _exiger_secretariat(par: Utilisateur) -> None:
+    if not par.tient(Role.SECRETARIAT):
+        raise PermissionDenied("Ce geste revient au secrétariat des instances.")
+
+
+def _ouverte(seance_pk: int) -> Seance:
+    seance = Seance.objects.verrouiller(seance_pk)
+    if seance.close_le is not None:
+        raise Refus("Cette séance est close : son ordre du jour et ses décisions ne changent plus.")
+    return seance
+
+
+@transaction.atomic
+def ouvrir_seance(*, instance: str, tenue_le: date, par: Utilisateur, **champs: object) -> Seance:
+    _exiger_secretariat(par)
+    seance = Seance(instance=instance, tenue_le=tenue_le, **champs)
+    seance.full_clean()
+    seance.save()
+    return seance
+
+
+@transaction.atomic
+def inscrire(seance: Seance, dossier: Dossier, *, par: Utilisateur) -> Passage:
+    """Met un dossier à l’ordre du jour, en dernier. L’instance commande le geste (CAS, puis CA)."""
+    _exiger_secretariat(par)
+    seance = _ouverte(seance.pk)
+    if seance.limite_inscription_le and timezone.localdate() > seance.limite_inscription_le:
+        raise Refus("La date limite d’inscription à cette séance est passée.")
+    geste = Geste.INSCRIRE_CAS if seance.instance == Instance.CAS else Geste.INSCRIRE_CA
+    dossier = franchir(
+        dossier,
+        geste,
+        par=par,
+        echeance_le=seance.tenue_le,
+        details={"seance": seance.pk, "le": seance.tenue_le.isoformat()},
+    )
+    dernier = seance.passages.aggregate(dernier=Max("ordre"))["dernier"] or 0
+    return Passage.objects.create(seance=seance, dossier=dossier, ordre=dernier + 1)
+
+
+@transaction.atomic
+def desinscrire(passage: Passage, *, par: Utilisateur, motif: str) -> None:
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
+    if passage.avis or Decision.objects.filter(passage=passage).exists():
+        raise Refus("Un avis ou une décision est déjà enregistré pour ce dossier : il reste à l’ordre du jour.")
+    geste = Geste.RETIRER_CAS if seance.instance == Instance.CAS else Geste.RETIRER_CA
+    franchir(passage.dossier, geste, par=par, motif=motif, echeance_le=None)
+    passage.delete()
+    _renumeroter(seance)
+
+
+@transaction.atomic
+def deplacer(passage: Passage, *, vers: int, par: Utilisateur) -> None:
+    """Place un dossier au rang ``vers`` (à partir de 1) ; les autres se décalent."""
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    ordre = list(seance.passages.order_by("ordre"))
+    bouge = next(p for p in ordre if p.pk == passage.pk)
+    ordre.remove(bouge)
+    ordre.insert(max(0, min(vers - 1, len(ordre))), bouge)
+    _renumeroter(seance, ordre)
+
+
+def _renumeroter(seance: Seance, ordre: list[Passage] | None = None) -> None:
+    passages = ordre if ordre is not None else list(seance.passages.order_by("ordre"))
+    for rang, passage in enumerate(passages, start=1):
+        passage.ordre = rang
+    Passage.objects.bulk_update(passages, ["ordre"])
+
+
+@transaction.atomic
+def enregistrer_avis_cas(passage: Passage, *, avis: str, motivation: str, par: Utilisateur) -> Passage:
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    if seance.instance != Instance.CAS:
+        raise Refus("Un avis s’enregistre en commission d’action sociale.")
+    passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
+    franchir(passage.dossier, Geste.RENDRE_AVIS_CAS, par=par, echeance_le=None, details={"avis": avis})
+    passage.avis = avis
+    passage.motivation = epurer(motivation).strip()
+    passage.saisi_par = par
+    passage.saisi_le = timezone.now()
+    passage.full_clean()
+    passage.save()
+    return passage
+
+
+@transaction.atomic
+def decider(
+    passage: Passage,
+    *,
+    sens: str,
+    par: Utilisateur,
+    motivation: str = "",
+    reserves: str = "",
+    debut: date | None = None,
+    fin: date | None = None,
+) -> Decision:
+    """Enregistre la décision du conseil d’administration.
+
+    Ordre : séance verrouillée, dossier franchi, lettre demandée, décision, agréments nés. Tout, ou rien :
+    deux secrétaires à la fois n’enregistrent qu’une décision.
+    """
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    if seance.instance != Instance.CA:
+        raise Refus("Une décision s’enregistre en conseil d’administration.")
+    passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
+    motivation, reserves = epurer(motivation).strip(), epurer(reserves).strip()
+    agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+    if agree and not (debut and fin):
+        raise ValidationError({"debut": "Un agrément porte un début et une fin."})
+    dossier = franchir(
+        passage.dossier,
+        GESTE_DE_DECISION[sens],
+        par=par,
+        motif=reserves if sens == SensDecision.AGREE_RESERVES else motivation,
+        decide_le=seance.tenue_le,
+        echeance_le=None,
+        details={"seance": seance.pk},
+    )
+    acte = actes.notification(
+        dossier,
+        seance=seance,
+        sens=sens,
+        motivation=motivation,
+        reserves=reserves,
+        debut=debut if agree else None,
+        fin=fin if agree else None,
+    )
+    decision = Decision(
+        passage=passage,
+        dossier=dossier,
+        sens=sens,
+        motivation=motivation,
+        reserves=reserves,
+        debut=debut if agree else None,
+        fin=fin if agree else None,
+        enregistree_par=par,
+        enregistree_le=timezone.now(),
+        acte=acte,
+    )
+    decision.full_clean()
+    decision.save()
+    if agree:
+        faire_naitre(decision, par=par)
+    return decision
+
+
+@transaction.atomic
+def clore_seance(seance: Seance, *, par: Utilisateur) -> Seance:
+    """Fige la séance. Refuse tant qu’un dossier inscrit n’a ni avis ni décision."""
+    _exiger_secretariat(par)
+    seance = _ouverte(seance.pk)
+    if seance.instance == Instance.CAS:
+        restants = seance.passages.filter(avis="").count()
+    else:
+        restants = seance.passages.filter(decision__isnull=True).count()
+    if restants:
+        raise Refus(f"Il reste {restants} dossier(s) sans avis ni décision : enregistrez-les ou retirez-les.")
+    seance.close_le = timezone.now()
+    seance.close_par = par
+    seance.save(update_fields=["close_le", "close_par"])
+    return seance

@@ -1,0 +1,170 @@
+"""Qui est prévenu de quoi, par quelle voie. Un courriel ne porte jamais une décision : il invite à se connecter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+
+from agrements import actes
+from agrements.models import Decision, DemandeComplements, Dossier, VersionDossier
+from comptes.choix import Role
+from comptes.models import Fonction, Utilisateur
+from courriers.actions import poster, prevenir
+from partenaires.models import Habilitation
+
+
+def _equipe(dossier: Dossier, *roles: Role) -> list[Utilisateur]:
+    habilitations = (
+        Habilitation.objects.en_cours(timezone.localdate())
+        .filter(structure=dossier.structure_id, role__in=roles, utilisateur__is_active=True)
+        .select_related("utilisateur")
+        .order_by("utilisateur")
+    )
+    return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
+
+
+def _direction(dossier: Dossier) -> list[Utilisateur]:
+    return _equipe(dossier, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+
+
+def _agents(role: Role) -> list[Utilisateur]:
+    fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role=role, utilisateur__is_active=True)
+    return [f.utilisateur for f in fonctions.select_related("utilisateur")]
+
+
+def _charge(dossier: Dossier) -> list[Utilisateur]:
+    return [dossier.charge] if dossier.charge else _agents(Role.RESPONSABLE)
+
+
+def _annoncer(
+    dossier: Dossier,
+    evenement: str,
+    destinataires: Iterable[Utilisateur],
+    texte: str,
+    *,
+    sauf: Utilisateur | None = None,
+) -> None:
+    """Une notification dans le portail et un courriel sans détail, une seule fois par événement et par personne."""
+    for personne in destinataires:
+        if sauf is not None and personne.pk == sauf.pk:
+            continue
+        cle = f"dossier-{dossier.pk}-{evenement}-{personne.pk}"
+        prevenir(cle=cle, destinataire=personne, texte=texte, lien=dossier.get_absolute_url())
+        poster(
+            cle=cle,
+            destinataire=personne,
+            sujet=f"Du nouveau sur le dossier {dossier.numero}",
+            gabarit="agrements/courriels/du_nouveau",
+            contexte={
+                "prenom": personne.prenom,
+                "numero": dossier.numero,
+                "structure": dossier.structure.nom,
+                "chemin": dossier.get_absolute_url(),
+            },
+        )
+
+
+def _rang(dossier: Dossier) -> int:
+    """Distingue deux passages par le même état : la clé d’unicité reste propre à chaque passage."""
+    return dossier.evenements.count()
+
+
+def visa_demande(dossier: Dossier, *, par: Utilisateur) -> None:
+    _annoncer(
+        dossier,
+        f"visa-{_rang(dossier)}",
+        _equipe(dossier, Role.REPRESENTANT_LEGAL),
+        f"{par} vous demande de viser le projet social de {dossier.structure}.",
+        sauf=par,
+    )
+
+
+def visa_rendu(dossier: Dossier, *, par: Utilisateur, favorable: bool) -> None:
+    texte = "a visé le projet : vous pouvez le déposer." if favorable else "n’a pas visé le projet : lisez ses raisons."
+    _annoncer(dossier, f"visa-rendu-{_rang(dossier)}", _equipe(dossier, Role.DIRECTION), f"{par} {texte}", sauf=par)
+
+
+def dossier_depose(dossier: Dossier, version: VersionDossier, *, par: Utilisateur) -> None:
+    actes.accuse_reception(dossier, version)
+    _annoncer(
+        dossier,
+        f"depot-{version.numero}",
+        _direction(dossier),
+        f"Le dossier {dossier.numero} est déposé. L’accusé de réception sera dans ses documents.",
+        sauf=par,
+    )
+    _annoncer(
+        dossier,
+        f"a-instruire-{version.numero}",
+        _charge(dossier),
+        f"{dossier.structure} a déposé son dossier {dossier.numero} : complétude à vérifier.",
+    )
+
+
+def complements_demandes(
+    dossier: Dossier, demande: DemandeComplements, lignes: list[dict[str, str]]
+) -> None:
+    assert demande.echeance_le is not None
+    demande.acte = actes.demande_de_complements(dossier, demande, lignes, demande.echeance_le)
+    _annoncer(
+        dossier,
+        f"complements-{demande.numero}",
+        _direction(dossier),
+        f"La Caf attend des compléments sur le dossier {dossier.numero}.",
+    )
+
+
+def complements_renvoyes(dossier: Dossier, version: VersionDossier, *, par: Utilisateur) -> None:
+    actes.accuse_reception(dossier, version)
+    _annoncer(
+        dossier,
+        f"renvoi-{version.numero}",
+        _charge(dossier),
+        f"{dossier.structure} a renvoyé ses compléments ({dossier.numero}, version {version.numero}).",
+    )
+
+
+def dossier_retire(dossier: Dossier, *, par: Utilisateur) -> None:
+    if dossier.depose_le is None:
+        return
+    _annoncer(dossier, "retrait", _charge(dossier), f"{dossier.structure} retire sa demande {dossier.numero}.")
+
+
+def dossier_irrecevable(dossier: Dossier) -> None:
+    _annoncer(
+        dossier,
+        "irrecevable",
+        _direction(dossier),
+        f"Le dossier {dossier.numero} a été examiné : connectez-vous pour lire la suite donnée.",
+    )
+
+
+def instruction_finie(dossier: Dossier) -> None:
+    _annoncer(
+        dossier,
+        f"instruit-{_rang(dossier)}",
+        _agents(Role.SECRETARIAT),
+        f"{dossier.numero}, {dossier.structure} : prêt à être inscrit en commission.",
+    )
+
+
+def dossier_affecte(dossier: Dossier, *, par: Utilisateur) -> None:
+    _annoncer(
+        dossier,
+        f"affecte-{_rang(dossier)}",
+        _charge(dossier),
+        f"{par} vous confie le dossier {dossier.numero} de {dossier.structure}.",
+        sauf=par,
+    )
+
+
+def notification_prete(decision: Decision) -> None:
+    """Appelée quand la lettre est produite : c’est elle qui fait la notification, pas le courriel."""
+    dossier = decision.dossier
+    _annoncer(
+        dossier,
+        f"decision-{decision.pk}",
+        _direction(dossier),
+        f"Le conseil d’administration s’est prononcé sur le dossier {dossier.numero} : lisez la notification.",
+    )

@@ -1,0 +1,52 @@
+"""Les adresses du compte : les vues d’allauth, sous leurs noms, à nos adresses françaises et avec nos marques d’accès."""
+
+from allauth.account import views as allauth
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as secours
+from allauth.mfa.totp import views as totp
+from django.urls import include, path
+
+from comptes.acces import ouverte_aux_connectes, publique
+from comptes.views import compte
+
+du_compte = [
+    path("compte/", compte.compte, name="compte"),
+    path("session/prolonger/", compte.prolonger, name="prolonger"),
+    path("invitation/<str:jeton>/", compte.accepter_invitation, name="accepter_invitation"),
+]
+
+urlpatterns = [
+    path("", include((du_compte, "comptes"))),
+    path("connexion/", publique(allauth.login), name="account_login"),
+    path("connexion/code/", publique(mfa.authenticate), name="mfa_authenticate"),
+    path("deconnexion/", ouverte_aux_connectes(allauth.logout), name="account_logout"),
+    path("inscription/", publique(allauth.signup), name="account_signup"),
+    path("confirmation/", ouverte_aux_connectes(allauth.reauthenticate), name="account_reauthenticate"),
+    path("compte/mot-de-passe/", ouverte_aux_connectes(allauth.password_change), name="account_change_password"),
+    path("mot-de-passe/oublie/", publique(allauth.password_reset), name="account_reset_password"),
+    path("mot-de-passe/envoye/", publique(allauth.password_reset_done), name="account_reset_password_done"),
+    path(
+        "mot-de-passe/nouveau/<uidb36>-<key>/",
+        publique(allauth.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "mot-de-passe/change/",
+        publique(allauth.password_reset_from_key_done),
+        name="account_reset_password_from_key_done",
+    ),
+    path("compte/second-facteur/", ouverte_aux_connectes(mfa.index), name="mfa_index"),
+    path("compte/second-facteur/activer/", ouverte_aux_connectes(totp.activate_totp), name="mfa_activate_totp"),
+    path("compte/second-facteur/desactiver/", ouverte_aux_connectes(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("compte/codes-de-secours/", ouverte_aux_connectes(secours.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "compte/codes-de-secours/nouveaux/",
+        ouverte_aux_connectes(secours.generate_recovery_codes),
+        name="mfa_generate_recovery_codes",
+    ),
+    path(
+        "compte/codes-de-secours/telecharger/",
+        ouverte_aux_connectes(secours.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
+]

@@ -1,0 +1,9 @@
+from celery import shared_task
+
+from courriers import envoi
+
+
+@shared_task(acks_late=True)
+def vider_la_boite_d_envoi() -> None:
+    for envoi_pk in envoi.a_envoyer():
+        envoi.envoyer(envoi_pk)

@@ -1,0 +1,51 @@
+"""Un client du démon clamd (protocole INSTREAM)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import BinaryIO
+
+BLOC = 1 << 16
+DELAI = 30  # secondes
+
+
+class AntivirusInjoignable(OSError):
+    """clamd ne répond pas, ou coupe (fichier au-delà de sa limite) : jamais un feu vert."""
+
+
+def menace(flux: BinaryIO, adresse: str) -> str:
+    """Le nom de la menace trouvée, ou ``""`` si le contenu est sain. Lève AntivirusInjoignable."""
+    try:
+        with _connexion(adresse) as prise:
+            prise.sendall(b"zINSTREAM\0")
+            flux.seek(0)
+            while bloc := flux.read(BLOC):
+                prise.sendall(struct.pack("!L", len(bloc)) + bloc)
+            prise.sendall(struct.pack("!L", 0))
+            reponse = b""
+            while not reponse.endswith(b"\0"):
+                recu = prise.recv(4096)
+                if not recu:
+                    break
+                reponse += recu
+    except OSError as erreur:
+        raise AntivirusInjoignable(str(erreur)) from erreur
+    finally:
+        flux.seek(0)
+    texte = reponse.rstrip(b"\0").decode("utf-8", "replace")
+    if texte.endswith(" OK"):
+        return ""
+    if texte.endswith(" FOUND"):
+        return texte.removeprefix("stream: ").removesuffix(" FOUND")
+    raise AntivirusInjoignable(f"réponse inattendue : {texte!r}")
+
+
+def _connexion(adresse: str) -> socket.socket:
+    if adresse.startswith("/"):
+        prise = socket.socket(socket.AF_UNIX)
+        prise.settimeout(DELAI)
+        prise.connect(adresse)
+        return prise
+    hote, port = adresse.rsplit(":", 1)
+    return socket.create_connection((hote, int(port)), timeout=DELAI)

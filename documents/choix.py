@@ -1,0 +1,14 @@
+from django.db import models
+
+
+class Analyse(models.TextChoices):
+    """Ce que l’antivirus a dit ; « non analysé » se montre tel quel, jamais comme un feu vert."""
+
+    NON_ANALYSE = "non_analyse", "non analysé (aucun antivirus branché)"
+    SAIN = "sain", "analysé, sain"
+
+
+class NatureActe(models.TextChoices):
+    ACCUSE_RECEPTION = "accuse_reception", "accusé de réception"
+    DEMANDE_COMPLEMENTS = "demande_complements", "demande de compléments"
+    NOTIFICATION = "notification", "notification de décision"

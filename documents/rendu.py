@@ -1,0 +1,32 @@
+"""Du contexte figé d’un acte au PDF."""
+
+from __future__ import annotations
+
+import segno
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+
+from documents.models import Acte
+from socle.pdf import rendre_pdf
+
+
+def adresse_de_verification(acte: Acte) -> str:
+    return f"{settings.PORTAIL_ADRESSE.rstrip('/')}{acte.get_absolute_url()}"
+
+
+def rendre(acte: Acte) -> bytes:
+    adresse = adresse_de_verification(acte)
+    contexte = {
+        **acte.contexte,
+        "titre": acte.titre,
+        "code": acte.code_lisible,
+        "adresse_verification": adresse,
+        "qr": mark_safe(qr_svg(adresse)),  # noqa: S308 — le SVG est fabriqué ici, à partir de notre seule adresse
+        "version_gabarit": acte.version_gabarit,
+    }
+    return rendre_pdf(render_to_string(f"documents/pdf/{acte.gabarit}.html", contexte))
+
+
+def qr_svg(texte: str) -> str:
+    return segno.make(texte, error="m", micro=False).svg_inline(scale=2, border=2, omitsize=True, svgclass="qr")

@@ -1,0 +1,53 @@
+"""La page où n’importe qui vérifie qu’un document vient bien de la Caf. Aucune donnée personnelle."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from comptes.acces import publique
+from documents.forms import VerifierForm, code_lu
+from documents.models import Acte
+
+ESSAIS_PAR_MINUTE = 30
+
+
+def _trop_d_essais(request: HttpRequest) -> bool:
+    cle = f"verifier:{request.META.get('REMOTE_ADDR', '')}"
+    cache.add(cle, 0, timeout=60)
+    return cache.incr(cle) > ESSAIS_PAR_MINUTE
+
+
+@require_http_methods(["GET", "POST"])
+@publique
+def verifier(request: HttpRequest) -> HttpResponse:
+    form = VerifierForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        if _trop_d_essais(request):
+            return render(request, "documents/verifier.html", {"form": form, "trop": True}, status=429)
+        fichier = form.cleaned_data["fichier"]
+        if not fichier:
+            return redirect("documents:verifier_code", form.cleaned_data["code"])
+        empreinte = sha256(b"".join(fichier.chunks())).hexdigest()
+        return _resultat(request, form.cleaned_data["code"], empreinte)
+    return render(request, "documents/verifier.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@publique
+def verifier_code(request: HttpRequest, code: str) -> HttpResponse:
+    if _trop_d_essais(request):
+        return render(request, "documents/verifier.html", {"form": VerifierForm(), "trop": True}, status=429)
+    return _resultat(request, code_lu(code))
+
+
+def _resultat(request: HttpRequest, code: str, empreinte: str = "") -> HttpResponse:
+    acte = Acte.objects.filter(code=code, produit_le__isnull=False).select_related("remplace_par").first()
+    contexte = {"acte": acte, "form": VerifierForm(initial={"code": code}), "cherche": True}
+    if acte and empreinte:
+        contexte["identique"] = empreinte == acte.empreinte
+    return render(request, "documents/verifier.html", contexte, status=200 if acte else 404)

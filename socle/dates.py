@@ -1,0 +1,21 @@
+"""Les dates en français, écrites partout de la même façon. Sans Django."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+MOIS = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+
+
+def en_jour(jour: date) -> str:
+    """« 1er mars 2027 », « 23 novembre 2026 », espaces insécables."""
+    quantieme = "1er" if jour.day == 1 else str(jour.day)
+    return f"{quantieme}\u00a0{MOIS[jour.month - 1]}\u00a0{jour.year}"
+
+
+def en_heure(heure: time) -> str:
+    """« 10 h 42 », espaces insécables."""
+    return f"{heure.hour}\u00a0h\u00a0{heure.minute:02d}"

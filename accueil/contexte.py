@@ -1,9 +1,54 @@
+"""Ce que toute page montre : menu du rôle, structure, nouvelles non lues. Une requête au plus, à l’affichage."""
+
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from comptes.choix import Role
+from comptes.models import Utilisateur
+from partenaires.middleware import structures_habilitees
+
+ENTREES_PARTENAIRE = (
+    ("accueil:espace", "Mon espace"),
+    ("agrements:liste", "Mes dossiers"),
+    ("partenaires:liste", "Ma structure"),
+)
+ENTREES_AGENT = (
+    ("accueil:espace", "Aujourd’hui"),
+    ("agrements:liste", "Dossiers"),
+    ("agrements:agrements", "Agréments"),
+    ("partenaires:liste", "Structures"),
+    ("agrements:seances", "Séances"),
+)
+
+
+def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
+    if not utilisateur.est_agent:
+        return list(ENTREES_PARTENAIRE)
+    entrees = list(ENTREES_AGENT)
+    if utilisateur.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
+        entrees.append(("partenaires:secteurs", "Secteurs"))
+    return entrees
 
 
 def habillage(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    utilisateur = getattr(request, "user", None)
+    contexte: dict[str, Any] = {
+        "portail": settings.PORTAIL_NOM,
+        "caf": settings.PORTAIL_CAF,
+        "demonstration": settings.PORTAIL_DEMONSTRATION,
+        "session_duree": settings.SESSION_COOKIE_AGE,
+        "session_preavis": settings.SESSION_PREAVIS,
+    }
+    if getattr(utilisateur, "is_authenticated", False):
+        contexte["menu"] = SimpleLazyObject(lambda: menu(request.user))
+        contexte["non_lues"] = SimpleLazyObject(
+            lambda: request.user.notifications.filter(lue_le__isnull=True).count()
+        )
+        contexte["mes_structures"] = SimpleLazyObject(lambda: list(structures_habilitees(request).values()))
+        contexte["structure_courante"] = request.structure  # type: ignore[attr-defined]
+    return contexte

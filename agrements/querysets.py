@@ -39,6 +39,10 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
             "structure__gestionnaire", "structure__commune__epci", "regime", "charge", "version_courante"
         )
 
+    def pour_liste(self) -> Self:
+        """Tout ce que la liste affiche, en une requête, du plus récent au plus ancien."""
+        return self.select_related("structure__commune", "charge").order_by("-modifie_le", "-pk")
+
     def verrouiller(self, pk: int) -> Dossier:
         return self.select_for_update(of=("self",), no_key=True).select_related("regime", "structure").get(pk=pk)
 

@@ -115,6 +115,10 @@ class Dossier(models.Model):
         return f"AVS-{self.cree_le.year}-{self.pk:05d}"
 
     @property
+    def libelles_objets(self) -> list[str]:
+        return [Objet(objet).label for objet in self.objets]
+
+    @property
     def est_prive(self) -> bool:
         return self.etat in ETATS_PRIVES
 

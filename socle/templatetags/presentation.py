@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.forms import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
@@ -104,3 +105,17 @@ def adresse_avec(context: template.Context, **changements: Any) -> str:
         else:
             parametres[nom] = str(valeur)
     return f"?{parametres.urlencode()}"
+
+
+@register.filter
+def champ_nu(champ: BoundField) -> SafeString:
+    """Un champ de filtre, à la classe de Bootstrap ; son libellé est écrit à côté."""
+    widget = champ.field.widget
+    classe = "form-select" if getattr(widget, "input_type", "") == "select" else "form-control"
+    return champ.as_widget(attrs={"class": classe})
+
+
+@register.filter
+def decouper(texte: str) -> list[str]:
+    """« 6,12,24 » en liste : les choix fixes d’un gabarit."""
+    return texte.split(",")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from agrements.choix import ETATS_PRIVES, Etat, TypeDossier
+from agrements.etapes import libelle_etat
+from agrements.models import Dossier
+from comptes.models import Fonction, Utilisateur
+from partenaires.models import Epci
+from socle.texte import cle_de_tri
+
+
+class DossierFiltre(django_filters.FilterSet):
+    """Les filtres d’une liste de dossiers ; tous sont dans l’adresse, on l’envoie à un collègue."""
+
+    q = django_filters.CharFilter(label="Structure ou numéro", method="chercher")
+    etat = django_filters.ChoiceFilter(label="État", choices=Etat.choices, empty_label="Tous")
+    type = django_filters.ChoiceFilter(label="Type", choices=TypeDossier.choices, empty_label="Tous")
+    epci = django_filters.ModelChoiceFilter(
+        label="Intercommunalité", field_name="structure__commune__epci", queryset=Epci.objects.all(), empty_label="Toutes"
+    )
+    charge = django_filters.ModelChoiceFilter(
+        label="Chargé de conseil", queryset=Utilisateur.objects.none(), empty_label="Tous"
+    )
+    suivi = django_filters.ChoiceFilter(
+        label="Périmètre", choices=[("moi", "Mes dossiers"), ("retard", "En retard")], method="suivre", empty_label="Tous"
+    )
+
+    class Meta:
+        model = Dossier
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        utilisateur = self.request.user
+        if utilisateur.est_agent:
+            charges = Fonction.objects.filter(role="charge_conseil").values("utilisateur")
+            self.filters["charge"].queryset = Utilisateur.objects.filter(pk__in=charges)
+            retenus = [e for e in Etat if e not in ETATS_PRIVES]
+        else:
+            for nom in ("charge", "suivi", "epci"):
+                del self.filters[nom]
+            retenus = list(Etat)
+        self.filters["etat"].extra["choices"] = [
+            (e.value, libelle_etat(e, agent=utilisateur.est_agent)) for e in retenus
+        ]
+
+    def chercher(self, queryset: QuerySet[Dossier], nom: str, valeur: str) -> QuerySet[Dossier]:
+        """Sans accents ni casse ; « AVS-2026-00042 » ou « 42 » retrouve le dossier."""
+        cle = cle_de_tri(valeur)
+        if not cle:
+            return queryset
+        condition = Q(structure__nom_tri__contains=cle)
+        chiffres = cle.split()[-1]
+        if chiffres.isdecimal() and len(chiffres) < 10:
+            condition |= Q(pk=int(chiffres))
+        return queryset.filter(condition)
+
+    def suivre(self, queryset: QuerySet[Dossier], nom: str, valeur: str) -> QuerySet[Dossier]:
+        aujourd_hui = timezone.localdate()
+        if valeur == "moi":
+            return queryset.suivis_par(self.request.user, aujourd_hui)  # type: ignore[attr-defined]
+        return queryset.ouverts().filter(echeance_le__lt=aujourd_hui)  # type: ignore[attr-defined]

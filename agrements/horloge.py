@@ -1,0 +1,11 @@
+"""Ce que le calendrier déclenche sur les agréments."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from agrements.actions.agrements import faire_vivre
+
+
+@shared_task(acks_late=True)
+def faire_vivre_les_agrements() -> None:
+    faire_vivre(timezone.localdate())

@@ -1,0 +1,210 @@
+"""Les séances : le calendrier, l’ordre du jour, et une page où le secrétariat enregistre en série."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from agrements.actions import seances as actions
+from agrements.choix import Etat, Instance
+from agrements.forms import AvisCasForm, DecisionForm, MotifForm, SeanceForm
+from agrements.models import Dossier, Passage, Seance
+from agrements.views.service import LECTEURS
+from comptes.acces import reserve_a
+from comptes.choix import Role
+from comptes.http import Requete
+from socle.erreurs import Refus
+from socle.listes import paginer
+
+
+@require_safe
+@reserve_a(*LECTEURS)
+def liste(request: Requete) -> HttpResponse:
+    passees = request.GET.get("passees") == "1"
+    aujourd_hui = timezone.localdate()
+    toutes = Seance.objects.all()
+    retenues = toutes.filter(tenue_le__lt=aujourd_hui) if passees else toutes.filter(tenue_le__gte=aujourd_hui)
+    ordre = "-tenue_le" if passees else "tenue_le"
+    page = paginer(request, retenues.annotate(inscrits=Count("passages")).order_by(ordre, "pk"), total=retenues)
+    contexte = {"page": page, "passees": passees, "secretariat": request.user.tient(Role.SECRETARIAT)}
+    return render(request, "agrements/seances/liste.html", contexte)
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(Role.SECRETARIAT)
+def creer(request: Requete) -> HttpResponse:
+    form = SeanceForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            seance = actions.ouvrir_seance(par=request.user, **form.cleaned_data)
+        except ValidationError as erreur:
+            form.add_error(None, erreur)
+        else:
+            messages.success(request, "La séance est au calendrier : composez l’ordre du jour.")
+            return redirect(seance)
+    return render(request, "agrements/seances/creer.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_safe
+@reserve_a(*LECTEURS)
+def fiche(request: Requete, pk: int) -> HttpResponse:
+    seance = get_object_or_404(Seance, pk=pk)
+    return _page(request, seance)
+
+
+def _page(
+    request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = None, statut: int = 200
+) -> HttpResponse:
+    """L’ordre du jour et, par dossier, le formulaire d’avis ou de décision. ``lie`` : le formulaire refusé."""
+    passages = list(
+        seance.passages.select_related(
+            "dossier__structure__commune", "dossier__structure__gestionnaire", "dossier__charge", "decision__acte"
+        ).prefetch_related("dossier__avis", "dossier__passages__seance")
+    )
+    tient = request.user.tient(Role.SECRETARIAT) and seance.close_le is None
+    en_ca = seance.instance == Instance.CA
+    lignes = []
+    for passage in passages:
+        fait = hasattr(passage, "decision") if en_ca else bool(passage.avis)
+        form = None
+        if tient and not fait:
+            if lie and lie[0] == passage.pk:
+                form = lie[1]
+            elif en_ca:
+                form = DecisionForm(initial=_periode_preparee(passage.dossier), prefix=f"p{passage.pk}")
+            else:
+                form = AvisCasForm(prefix=f"p{passage.pk}")
+        avis = next(iter(passage.dossier.avis.all()), None)
+        cas = next((p for p in passage.dossier.passages.all() if p.seance.instance == Instance.CAS and p.avis), None)
+        lignes.append({"passage": passage, "fait": fait, "form": form, "avis": avis, "cas": cas})
+    candidats = []
+    if tient:
+        etat = Etat.AVIS_CAS if en_ca else Etat.INSTRUIT
+        candidats = list(
+            Dossier.objects.visibles_par(request.user)
+            .filter(etat=etat)
+            .select_related("structure__commune", "charge")
+            .order_by("depose_le")[:100]
+        )
+    contexte = {
+        "seance": seance,
+        "lignes": lignes,
+        "candidats": candidats,
+        "tient": tient,
+        "en_ca": en_ca,
+        "restants": len([ligne for ligne in lignes if not ligne["fait"]]),
+    }
+    return render(request, "agrements/seances/fiche.html", contexte, status=statut)
+
+
+def _periode_preparee(dossier: Dossier) -> dict[str, Any]:
+    """Le début demandé et la durée que l’instruction propose ; sur l’avis déjà lu avec la page, sans requête."""
+    avis = next(iter(dossier.avis.all()), None)
+    duree = (avis.duree_mois if avis else None) or dossier.duree_souhaitee
+    return {
+        "debut": dossier.debut_souhaite,
+        "fin": dossier.debut_souhaite + relativedelta(months=duree) - relativedelta(days=1),
+        "reserves": avis.reserves if avis else "",
+    }
+
+
+@require_POST
+@reserve_a(Role.SECRETARIAT)
+def inscrire(request: Requete, pk: int) -> HttpResponse:
+    """Inscrit les dossiers cochés ; dit lesquels n’ont pas pu l’être, et pourquoi."""
+    seance = get_object_or_404(Seance, pk=pk)
+    choisis = [int(v) for v in request.POST.getlist("dossiers") if v.isdecimal()][:100]
+    dossiers = Dossier.objects.visibles_par(request.user).filter(pk__in=choisis).select_related("structure")
+    inscrits = 0
+    for dossier in dossiers:
+        try:
+            actions.inscrire(seance, dossier, par=request.user)
+        except Refus as refus:
+            messages.warning(request, f"{dossier.structure} : {refus}")
+        else:
+            inscrits += 1
+    if inscrits:
+        messages.success(request, f"{inscrits} dossier{'s' if inscrits > 1 else ''} à l’ordre du jour.")
+    elif not choisis:
+        messages.warning(request, "Cochez au moins un dossier à inscrire.")
+    return redirect(seance)
+
+
+def _passage(pk: int, passage_pk: int) -> tuple[Seance, Passage]:
+    seance = get_object_or_404(Seance, pk=pk)
+    return seance, get_object_or_404(seance.passages.select_related("dossier__structure"), pk=passage_pk)
+
+
+@require_POST
+@reserve_a(Role.SECRETARIAT)
+def deplacer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
+    seance, passage = _passage(pk, passage_pk)
+    vers = request.POST.get("vers", "")
+    if vers.isdecimal():
+        try:
+            actions.deplacer(passage, vers=int(vers[:4]), par=request.user)
+        except Refus as refus:
+            messages.warning(request, str(refus))
+    return redirect(seance)
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(Role.SECRETARIAT)
+def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
+    seance, passage = _passage(pk, passage_pk)
+    form = MotifForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            actions.desinscrire(passage, par=request.user, motif=form.cleaned_data["motif"])
+        except Refus as refus:
+            messages.warning(request, str(refus))
+        else:
+            messages.success(request, "Le dossier n’est plus à l’ordre du jour.")
+        return redirect(seance)
+    contexte = {"seance": seance, "passage": passage, "form": form}
+    return render(request, "agrements/seances/desinscrire.html", contexte, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@reserve_a(Role.SECRETARIAT)
+def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
+    """Enregistre l’avis (CAS) ou la décision (CA) d’un dossier, et revient à la page pour le suivant."""
+    seance, passage = _passage(pk, passage_pk)
+    en_ca = seance.instance == Instance.CA
+    form = (DecisionForm if en_ca else AvisCasForm)(request.POST, prefix=f"p{passage.pk}")
+    if form.is_valid():
+        try:
+            if en_ca:
+                actions.decider(passage, par=request.user, **form.cleaned_data)
+            else:
+                actions.enregistrer_avis_cas(passage, par=request.user, **form.cleaned_data)
+        except ValidationError as erreur:
+            form.add_error(None, erreur)
+        except Refus as refus:
+            messages.warning(request, str(refus))
+            return redirect(seance)
+        else:
+            messages.success(request, f"{passage.dossier.structure} : c’est enregistré.")
+            return redirect(f"{seance.get_absolute_url()}#ordre-du-jour")
+    return _page(request, seance, lie=(passage.pk, form), statut=422)
+
+
+@require_POST
+@reserve_a(Role.SECRETARIAT)
+def clore(request: Requete, pk: int) -> HttpResponse:
+    seance = get_object_or_404(Seance, pk=pk)
+    try:
+        actions.clore_seance(seance, par=request.user)
+    except Refus as refus:
+        messages.warning(request, str(refus))
+    else:
+        messages.success(request, "La séance est close.")
+    return redirect(seance)

@@ -1,0 +1,267 @@
+"""Les pages de l’instruction : demander des compléments, évaluer, citer, rendre un avis, affecter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from agrements.actions import instruction
+from agrements.choix import EtatAgrement, Geste
+from agrements.contenu import Contenu, texte_lisible
+from agrements.droits import peut, possible
+from agrements.forms import AffecterForm, AvisForm, DemandeComplementsForm, EvaluationForm
+from agrements.models import Agrement, Citation, Dossier
+from agrements.views.commun import dossier_visible
+from comptes.acces import ouverte_aux_connectes, reserve_a
+from comptes.choix import Role
+from comptes.http import Requete
+from socle.droits import exiger
+from socle.erreurs import Refus, VersionPerimee
+from socle.listes import paginer
+
+INSTRUCTION = (Role.CHARGE_CONSEIL, Role.RESPONSABLE)
+LECTEURS = (
+    Role.CHARGE_CONSEIL,
+    Role.TECHNICIEN_CONSEIL,
+    Role.CONTROLEUR,
+    Role.SECRETARIAT,
+    Role.RESPONSABLE,
+    Role.ADMINISTRATEUR,
+)
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(*INSTRUCTION)
+def complements(request: Requete, pk: int) -> HttpResponse:
+    """Chaque remarque ouvre un champ ; l’envoi en fait un courrier. Rien ne part avant « Envoyer »."""
+    dossier = dossier_visible(request, pk)
+    exiger(peut(Geste.PREPARER_REMARQUE, request.user, dossier))
+    envoi = request.method == "POST" and "envoyer" in request.POST
+    delai = dossier.regime.referentiel.delais["complements_jours"]
+    form = DemandeComplementsForm(
+        request.POST if envoi else None, initial={"echeance_le": timezone.localdate() + timedelta(days=delai)}
+    )
+    if request.method == "POST":
+        try:
+            _garder_les_remarques(request, dossier)
+            if envoi and form.is_valid():
+                instruction.demander_complements(dossier, par=request.user, **form.cleaned_data)
+                messages.success(request, "La demande de compléments est envoyée ; les champs visés sont rouverts.")
+                return redirect(dossier)
+        except ValidationError as erreur:
+            form.add_error(None, erreur)
+        except Refus as refus:
+            messages.warning(request, str(refus))
+            return redirect("agrements:complements", dossier.pk)
+        if not envoi:
+            messages.success(request, "Vos remarques sont gardées ; rien n’est encore envoyé.")
+            return redirect("agrements:complements", dossier.pk)
+    contenu = Contenu(dossier)
+    demande = contenu.demande_ouverte
+    gardees = {r.champ or f"piece:{r.piece}": r.texte for r in demande.remarques.all()} if demande else {}
+    contexte = {
+        "dossier": dossier,
+        "form": form,
+        "sections": contenu.sections,
+        "reponses": contenu.deposees or {},
+        "exigences": contenu.exigences,
+        "jointes": contenu.jointes,
+        "gardees": gardees,
+        "possible": possible(Geste.DEMANDER_COMPLEMENTS, request.user, dossier),
+        "onglet": "complements",
+    }
+    return render(request, "agrements/service/complements.html", contexte, status=422 if form.is_bound else 200)
+
+
+def _garder_les_remarques(request: Requete, dossier: Dossier) -> None:
+    contenu = Contenu(dossier)
+    demande = contenu.demande_ouverte
+    gardees = {r.champ or f"piece:{r.piece}": r.texte for r in demande.remarques.all()} if demande else {}
+    cibles = [(f"champ-{c}", c, "") for c in contenu.champs]
+    cibles += [(f"piece-{e.code}", "", e.code) for e in contenu.exigences]
+    for nom, champ, piece in cibles:
+        texte = request.POST.get(nom)
+        if texte is None or texte.strip() == gardees.get(champ or f"piece:{piece}", ""):
+            continue
+        instruction.preparer_remarque(dossier, texte=texte, champ=champ, piece=piece, par=request.user)
+
+
+def _criteres(dossier: Dossier, liees: dict[str, EvaluationForm]) -> list[dict[str, Any]]:
+    contenu = Contenu(dossier)
+    deposees = contenu.deposees or {}
+    evaluations = {e.critere: e for e in dossier.evaluations.select_related("par", "version_dossier").prefetch_related("citations__version_dossier")}
+    titres = {s.code: s.titre for s in contenu.sections}
+    lignes = []
+    for critere in dossier.regime.referentiel.criteres:
+        evaluation = evaluations.get(critere.code)
+        citations = []
+        for citation in evaluation.citations.all() if evaluation else ():
+            champ = contenu.champs.get(citation.champ)
+            actuel = " ".join(texte_lisible(champ, deposees.get(citation.champ)).split()) if champ else ""
+            citations.append({"citation": citation, "champ": champ, "perdue": citation.extrait not in actuel})
+        form = liees.get(critere.code) or EvaluationForm(
+            initial={
+                "verdict": evaluation.verdict if evaluation else "",
+                "commentaire": evaluation.commentaire if evaluation else "",
+                "version": evaluation.version if evaluation else 0,
+            },
+            prefix=critere.code,
+        )
+        perimee = bool(evaluation and evaluation.version_dossier_id != dossier.version_courante_id)
+        lignes.append(
+            {
+                "critere": critere,
+                "evaluation": evaluation,
+                "form": form,
+                "citations": citations,
+                "a_revoir": perimee and any(c["perdue"] for c in citations),
+                "version_lue": evaluation.version_dossier.numero if perimee and evaluation else None,
+                "sections": [(code, titres[code]) for code in critere.sections if code in titres],
+            }
+        )
+    return lignes
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(*LECTEURS)
+def grille(request: Requete, pk: int) -> HttpResponse:
+    """La grille du régime : un verdict, un commentaire et des passages cités par critère."""
+    dossier = dossier_visible(request, pk)
+    modifiable = possible(Geste.EVALUER, request.user, dossier)
+    liees: dict[str, EvaluationForm] = {}
+    if request.method == "POST":
+        exiger(peut(Geste.EVALUER, request.user, dossier))
+        code = request.POST.get("critere", "")
+        form = EvaluationForm(request.POST, prefix=code)
+        if form.is_valid():
+            try:
+                instruction.evaluer(dossier, critere=code, par=request.user, **form.cleaned_data)
+            except VersionPerimee as refus:
+                form.add_error(None, f"{refus} Votre texte est ci-dessous ; rechargez la page pour voir le sien.")
+            except Refus as refus:
+                messages.warning(request, str(refus))
+                return redirect("agrements:grille", dossier.pk)
+            else:
+                messages.success(request, "Le critère est enregistré.")
+                return redirect(f"{request.path}#critere-{code}")
+        liees[code] = form
+    contenu = Contenu(dossier)
+    contexte = {
+        "dossier": dossier,
+        "criteres": _criteres(dossier, liees),
+        "modifiable": modifiable,
+        "onglet": "grille",
+        "champs_a_citer": [(c.code, f"{s.titre} : {c.libelle}") for s in contenu.sections for c in s.champs],
+    }
+    return render(request, "agrements/service/grille.html", contexte, status=422 if liees else 200)
+
+
+@require_POST
+@reserve_a(*INSTRUCTION)
+def citer(request: Requete, pk: int) -> HttpResponse:
+    dossier = dossier_visible(request, pk)
+    critere = request.POST.get("critere", "")
+    try:
+        instruction.citer(
+            dossier,
+            critere=critere,
+            champ=request.POST.get("champ", ""),
+            extrait=request.POST.get("extrait", ""),
+            par=request.user,
+        )
+    except Refus as refus:
+        messages.warning(request, str(refus))
+    else:
+        messages.success(request, "Le passage est cité.")
+    return redirect("agrements:grille", dossier.pk)
+
+
+@require_POST
+@reserve_a(*INSTRUCTION)
+def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpResponse:
+    dossier = dossier_visible(request, pk)
+    if not Citation.objects.filter(evaluation__dossier=dossier, pk=citation_pk).exists():
+        messages.warning(request, "Cette citation est déjà retirée.")
+    else:
+        try:
+            instruction.retirer_citation(dossier, citation_pk=citation_pk, par=request.user)
+        except Refus as refus:
+            messages.warning(request, str(refus))
+    return redirect("agrements:grille", dossier.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(*INSTRUCTION)
+def avis(request: Requete, pk: int) -> HttpResponse:
+    dossier = dossier_visible(request, pk)
+    exiger(peut(Geste.RENDRE_AVIS, request.user, dossier))
+    form = AvisForm(
+        request.POST if request.method == "POST" else None, initial={"duree_mois": dossier.duree_souhaitee}
+    )
+    if form.is_valid():
+        try:
+            instruction.rendre_avis(dossier, par=request.user, **form.cleaned_data)
+        except ValidationError as erreur:
+            form.add_error(None, erreur)
+        except Refus as refus:
+            form.add_error(None, str(refus))
+        else:
+            messages.success(request, "Votre avis est rendu ; le secrétariat des instances est prévenu.")
+            return redirect(dossier)
+    contexte = {
+        "dossier": dossier,
+        "form": form,
+        "criteres": _criteres(dossier, {}),
+        "onglet": "avis",
+    }
+    return render(request, "agrements/service/avis.html", contexte, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@reserve_a(Role.RESPONSABLE)
+def affecter(request: Requete, pk: int) -> HttpResponse:
+    dossier = dossier_visible(request, pk)
+    form = AffecterForm(request.POST if request.method == "POST" else None, initial={"charge": dossier.charge})
+    if form.is_valid():
+        try:
+            instruction.affecter(dossier, charge=form.cleaned_data["charge"], par=request.user)
+        except Refus as refus:
+            form.add_error("charge", str(refus))
+        else:
+            messages.success(request, f"Le dossier est confié à {form.cleaned_data['charge']}.")
+            return redirect(dossier)
+    return render(
+        request,
+        "agrements/service/affecter.html",
+        {"dossier": dossier, "form": form},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_safe
+@ouverte_aux_connectes
+def agrements(request: Requete) -> HttpResponse:
+    """Les agréments, du premier à échoir au dernier ; filtrables par état dans l’adresse."""
+    visibles = Agrement.objects.visibles_par(request.user)
+    etat = request.GET.get("etat", "")
+    if etat in EtatAgrement.values:
+        visibles = visibles.filter(etat=etat)
+    echeance = request.GET.get("avant", "")
+    if echeance.isdecimal() and int(echeance) <= 48:
+        visibles = visibles.filter(
+            fin__gte=timezone.localdate(), fin__lte=timezone.localdate() + timedelta(days=31 * int(echeance))
+        )
+    page = paginer(
+        request,
+        visibles.select_related("structure__commune", "decision__dossier").order_by("fin", "structure__nom_tri", "pk"),
+        total=visibles,
+    )
+    contexte = {"page": page, "etats": EtatAgrement.choices, "etat": etat, "avant": echeance}
+    return render(request, "agrements/agrements.html", contexte)

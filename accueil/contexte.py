@@ -10,12 +10,22 @@ from django.utils.functional import SimpleLazyObject
 
 from comptes.choix import Role
 from comptes.models import Utilisateur
+from partenaires.demo.comptes import COMPTES_A_ESSAYER, MOT_DE_PASSE
 from partenaires.middleware import structures_habilitees
 
 ENTREES_PARTENAIRE = (
     ("accueil:espace", "Mon espace"),
     ("agrements:liste", "Mes dossiers"),
     ("partenaires:liste", "Ma structure"),
+)
+MENU_PUBLIC = (
+    ("accueil:accueil", "Accueil"),
+    ("accueil:creer", "Créer un centre social"),
+    ("accueil:gerer", "Gérer un centre social"),
+    ("accueil:carte", "Où sont-ils ?"),
+    ("accueil:realisations", "Réalisations"),
+    ("accueil:questions", "Questions"),
+    ("accueil:contact", "Contact"),
 )
 ENTREES_AGENT = (
     ("accueil:espace", "Aujourd’hui"),
@@ -43,7 +53,11 @@ def habillage(request: HttpRequest) -> dict[str, Any]:
         "demonstration": settings.PORTAIL_DEMONSTRATION,
         "session_duree": settings.SESSION_COOKIE_AGE,
         "session_preavis": settings.SESSION_PREAVIS,
+        "menu_public": MENU_PUBLIC,
     }
+    if settings.PORTAIL_DEMONSTRATION:
+        contexte["demo_comptes"] = COMPTES_A_ESSAYER
+        contexte["demo_mot_de_passe"] = MOT_DE_PASSE
     if getattr(utilisateur, "is_authenticated", False):
         contexte["menu"] = SimpleLazyObject(lambda: menu(request.user))
         contexte["non_lues"] = SimpleLazyObject(

@@ -1,4 +1,4 @@
-"""Ce que l’app écoute : une lettre de décision produite vaut notification."""
+"""Ce que l’app écoute (une lettre produite vaut notification) et ce qu’elle apporte à la fiche des structures."""
 
 from __future__ import annotations
 
@@ -7,10 +7,41 @@ from typing import Any
 from django.dispatch import receiver
 
 from agrements.actions.notification import notifier
+from agrements.models import Dossier, PieceJointe
+from comptes.http import Requete
 from documents.evenements import acte_produit
 from documents.models import Acte
+from partenaires.fiche import Onglet, declarer_onglet
+from partenaires.models import Structure
+from partenaires.transmission import Reste, declarer_source
 
 
 @receiver(acte_produit, dispatch_uid="agrements.notifier_la_decision")
 def notifier_la_decision(acte: Acte, **kwargs: Any) -> None:
     notifier(acte)
+
+
+@declarer_source
+def dossiers_a_transmettre(structure: Structure) -> list[Reste]:
+    ouverts = structure.dossiers.ouverts().order_by("pk")
+    return [Reste(f"Dossier {d.numero} : {d.get_etat_display()}", d.echeance_le, d.get_absolute_url()) for d in ouverts]
+
+
+def _agrements(request: Requete, structure: Structure) -> dict[str, Any]:
+    return {"agrements": structure.agrements.select_related("decision__dossier").order_by("-debut", "objet")}
+
+
+def _dossiers(request: Requete, structure: Structure) -> dict[str, Any]:
+    visibles = Dossier.objects.visibles_par(request.user).filter(structure=structure)
+    return {"dossiers": visibles.pour_liste()[:50]}
+
+
+def _documents(request: Requete, structure: Structure) -> dict[str, Any]:
+    visibles = Dossier.objects.visibles_par(request.user).filter(structure=structure)
+    jointes = PieceJointe.objects.filter(dossier__in=visibles).select_related("piece__fichier", "dossier")
+    return {"jointes": jointes.order_by("-jointe_le")[:100]}
+
+
+declarer_onglet(Onglet("agrements", "Agréments", 10, "agrements/_onglet_agrements.html", _agrements))
+declarer_onglet(Onglet("dossiers", "Dossiers", 20, "agrements/_onglet_dossiers.html", _dossiers))
+declarer_onglet(Onglet("documents", "Documents", 50, "agrements/_onglet_documents.html", _documents))

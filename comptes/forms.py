@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Layout, Submit
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
@@ -16,11 +14,6 @@ class IdentiteForm(forms.Form):
     prenom = forms.CharField(label="Prénom", max_length=100)
     nom = forms.CharField(label="Nom", max_length=100)
     telephone = forms.CharField(label="Téléphone", max_length=20, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.helper = FormHelper()
-        self.helper.layout = Layout("prenom", "nom", "telephone", Submit("enregistrer", "Enregistrer"))
 
 
 class PremierMotDePasseForm(forms.Form):
@@ -41,8 +34,6 @@ class PremierMotDePasseForm(forms.Form):
     def __init__(self, *args: Any, utilisateur: Utilisateur, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.utilisateur = utilisateur
-        self.helper = FormHelper()
-        self.helper.layout = Layout("mot_de_passe", "confirmation", Submit("choisir", "Ouvrir mon accès"))
 
     def clean_mot_de_passe(self) -> str:
         mot_de_passe = self.cleaned_data["mot_de_passe"]

@@ -37,3 +37,7 @@ def charges_par_commune(communes: Iterable[str], le: date) -> dict[str, Utilisat
     """Par code Insee, le chargé de conseil. Une requête pour toute une liste."""
     affectations = AffectationCommune.objects.en_cours(le).filter(commune__in=list(communes)).select_related("agent")
     return {a.commune_id: a.agent for a in affectations}
+
+
+def charge_de_commune(code_insee: str, le: date) -> Utilisateur | None:
+    return charges_par_commune([code_insee], le).get(code_insee)

@@ -1,4 +1,19 @@
+from django.urls import path
+
+from partenaires.views import acces, structures
 
 app_name = "partenaires"
 
-urlpatterns = []
+urlpatterns = [
+    path("communes/", structures.communes, name="communes"),
+    path("structure-courante/", structures.choisir, name="choisir_structure"),
+    path("structures/", structures.liste, name="liste"),
+    path("structures/nouvelle/", structures.creer, name="creer"),
+    path("structures/<int:pk>/", structures.fiche, name="fiche"),
+    path("structures/<int:pk>/modifier/", structures.modifier, name="modifier"),
+    path("structures/<int:pk>/gestionnaire/", structures.modifier_gestionnaire, name="modifier_gestionnaire"),
+    path("structures/<int:pk>/acces/", acces.liste, name="acces"),
+    path("structures/<int:pk>/acces/passation/", acces.passation, name="passation"),
+    path("structures/<int:pk>/acces/<int:habilitation_pk>/fermer/", acces.fermer, name="fermer_acces"),
+    path("secteurs/", structures.secteurs, name="secteurs"),
+]

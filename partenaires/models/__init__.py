@@ -1,6 +1,7 @@
 from partenaires.models.affectations import AffectationCommune, AffectationGestionnaire, Suppleance
 from partenaires.models.habilitations import Habilitation
 from partenaires.models.journal import EvenementPartenaire
+from partenaires.models.public import DemandeContact, Realisation
 from partenaires.models.structures import Contact, Gestionnaire, Structure
 from partenaires.models.territoire import Commune, CommuneDeleguee, Epci, QuartierPrioritaire
 
@@ -10,11 +11,13 @@ __all__ = [
     "Commune",
     "CommuneDeleguee",
     "Contact",
+    "DemandeContact",
     "Epci",
     "EvenementPartenaire",
     "Gestionnaire",
     "Habilitation",
     "QuartierPrioritaire",
+    "Realisation",
     "Structure",
     "Suppleance",
 ]

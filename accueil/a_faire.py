@@ -1,0 +1,122 @@
+"""« À faire aujourd’hui » : une liste par rôle, comptée, triée par échéance, chaque ligne menant au geste."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, Q
+
+from agrements.choix import ETATS_OUVERTS, Etat, EtatAgrement
+from agrements.models import Agrement, Dossier, Seance
+from comptes.choix import Role
+from comptes.models import Utilisateur
+from partenaires.models import Structure
+
+BORNE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Tache:
+    libelle: str
+    lien: str
+    echeance: date | None
+    detail: str = ""
+    en_retard: bool = False
+
+
+def _tache(libelle: str, dossier: Dossier, aujourd_hui: date, *, lien: str = "") -> Tache:
+    echeance = dossier.echeance_le
+    return Tache(
+        libelle,
+        lien or dossier.get_absolute_url(),
+        echeance,
+        f"{dossier.numero}, {dossier.structure}",
+        bool(echeance and echeance < aujourd_hui),
+    )
+
+
+_GESTES_DE_LA_STRUCTURE = {
+    Etat.EN_PREPARATION: ("Continuer le projet", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
+    Etat.A_VISER: ("Lire et viser le projet", (Role.REPRESENTANT_LEGAL,)),
+    Etat.VISE: ("Déposer le dossier visé", (Role.DIRECTION, Role.REPRESENTANT_LEGAL)),
+    Etat.INCOMPLET: ("Répondre à la demande de compléments", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
+}
+
+
+def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui: date) -> list[Tache]:
+    taches = []
+    dossiers = structure.dossiers.select_related("structure").annotate(
+        non_lues=Count("decisions", filter=Q(decisions__lue_le=None, decisions__acte__produit_le__isnull=False))
+    )
+    for dossier in dossiers.order_by("-modifie_le")[:BORNE]:
+        if geste := _GESTES_DE_LA_STRUCTURE.get(Etat(dossier.etat)):
+            libelle, admis = geste
+            if roles.intersection(admis):
+                taches.append(_tache(libelle, dossier, aujourd_hui))
+        if dossier.non_lues:
+            taches.append(_tache("Lire la notification de décision", dossier, aujourd_hui))
+    limite = aujourd_hui + timedelta(days=426)  # 14 mois : début conseillé d’un renouvellement (domaine B.5)
+    echeants = structure.agrements.filter(etat=EtatAgrement.EN_COURS, fin__lte=limite, fin__gte=aujourd_hui)
+    ouvert = any(d.etat in ETATS_OUVERTS for d in dossiers)
+    if not ouvert and (premier := echeants.order_by("fin").first()):
+        taches.append(
+            Tache("Préparer le renouvellement de l’agrément", "/dossiers/nouveau/", premier.fin, str(premier))
+        )
+    return trier(taches)
+
+
+_GESTES_DE_L_INSTRUCTION = {
+    Etat.DEPOSE: "Vérifier que le dossier est complet",
+    Etat.EN_INSTRUCTION: "Instruire et rendre l’avis",
+    Etat.AJOURNE: "Reprendre l’instruction",
+}
+
+
+def pour_l_instruction(agent: Utilisateur, aujourd_hui: date, *, tous: bool = False) -> list[Tache]:
+    """Les dossiers qui attendent un geste de l’agent, ou de toute l’équipe pour le responsable."""
+    dossiers = Dossier.objects.visibles_par(agent)
+    if not tous:
+        dossiers = dossiers.suivis_par(agent, aujourd_hui)
+    attendus = dossiers.filter(etat__in=_GESTES_DE_L_INSTRUCTION).select_related("structure")
+    taches = [
+        _tache(_GESTES_DE_L_INSTRUCTION[Etat(d.etat)], d, aujourd_hui)
+        for d in attendus.order_by("echeance_le", "pk")[:BORNE]
+    ]
+    demandes = agent.demandes_de_contact.filter(traitee_le__isnull=True).select_related("commune")[:BORNE]
+    taches += [
+        Tache(f"Répondre à {d.nom} ({d.commune})", "#contacts", d.recue_le.date(), d.message[:80]) for d in demandes
+    ]
+    return trier(taches)
+
+
+def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
+    taches = []
+    seances = Seance.objects.filter(close_le__isnull=True, tenue_le__lte=aujourd_hui + timedelta(days=30))
+    for seance in seances.annotate(inscrits=Count("passages")).order_by("tenue_le")[:BORNE]:
+        passee = seance.tenue_le <= aujourd_hui
+        if passee and not seance.inscrits:
+            continue
+        libelle = "Enregistrer et clore la séance" if passee else "Composer l’ordre du jour"
+        taches.append(
+            Tache(libelle, seance.get_absolute_url(), seance.tenue_le, f"{seance}, {seance.inscrits} dossier(s)", passee)
+        )
+    prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
+    taches += [
+        _tache("À inscrire à une séance", d, aujourd_hui, lien="/seances/") for d in prets.order_by("depose_le")[:BORNE]
+    ]
+    return trier(taches)
+
+
+def echeances(agent: Utilisateur, aujourd_hui: date) -> list[Agrement]:
+    """Les agréments qui se terminent dans les douze mois ; ceux du secteur pour un chargé de conseil."""
+    limite = aujourd_hui + timedelta(days=365)
+    agrements = Agrement.objects.filter(etat=EtatAgrement.EN_COURS, fin__range=(aujourd_hui, limite))
+    if agent.tient(Role.CHARGE_CONSEIL):
+        communes = agent.secteurs.en_cours(aujourd_hui).values("commune")
+        agrements = agrements.filter(structure__commune__in=communes)
+    return list(agrements.select_related("structure").order_by("fin", "pk")[:10])
+
+
+def trier(taches: list[Tache]) -> list[Tache]:
+    return sorted(taches, key=lambda t: (t.echeance is None, t.echeance or date.max, t.libelle))

@@ -1,0 +1,80 @@
+"""L’état des services : la base, le courtier, le worker et le stockage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu import Connection
+
+from accueil.horloge import CLE_POULS, PERIODE_MAX
+from comptes.acces import publique
+from config.celery import app
+
+
+def _base() -> None:
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT 1")
+
+
+def _courtier() -> None:
+    with Connection(app.conf.broker_url, connect_timeout=3) as courtier:
+        courtier.ensure_connection(max_retries=1, timeout=3)
+
+
+def _worker() -> None:
+    """Le worker écrit son pouls quand l’horloge le lui demande : beat et worker vivent, ou rien."""
+    dernier = cache.get(CLE_POULS)
+    if dernier is None or timezone.now().timestamp() - dernier > PERIODE_MAX:
+        raise RuntimeError("aucun pouls du worker depuis une minute")
+
+
+def _stockage() -> None:
+    contenu = uuid4().hex.encode()
+    nom = default_storage.save(f"sante/{uuid4().hex}", ContentFile(contenu))
+    try:
+        with default_storage.open(nom) as fichier:
+            if fichier.read() != contenu:
+                raise RuntimeError("le stockage ne rend pas ce qu’il a reçu")
+    finally:
+        default_storage.delete(nom)
+
+
+EPREUVES: dict[str, Callable[[], None]] = {
+    "base": _base,
+    "courtier": _courtier,
+    "worker": _worker,
+    "stockage": _stockage,
+}
+
+
+@require_safe
+@never_cache
+@publique
+def sante(request: HttpRequest) -> HttpResponse:
+    """200 si tout va bien, 503 sinon ; dit lequel ne va pas, jamais pourquoi (l’adresse est publique)."""
+    etats = {}
+    for nom, epreuve in EPREUVES.items():
+        try:
+            epreuve()
+        except Exception:  # une panne, quelle qu’elle soit, est la réponse
+            etats[nom] = "en panne"
+        else:
+            etats[nom] = "bien"
+    tout_va_bien = set(etats.values()) == {"bien"}
+    return JsonResponse({"etat": "bien" if tout_va_bien else "en panne", **etats}, status=200 if tout_va_bien else 503)
+
+
+@require_safe
+@never_cache
+@publique
+def vivant(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"etat": "vivant"})

@@ -1,0 +1,244 @@
+"""Des dossiers de démonstration dans tous les états, menés par les vrais gestes, puis replacés dans le temps."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from random import Random
+
+import pgtrigger
+from dateutil.relativedelta import relativedelta
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+from PIL import Image, ImageDraw
+
+from agrements.actions import instruction, redaction, seances
+from agrements.actions import agrements as vie
+from agrements.choix import Etat, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.demo.textes import REMARQUES, reponses
+from agrements.models import Dossier, EvenementDossier, Passage, Piece, Seance, VersionDossier
+from agrements.contenu import Contenu
+from comptes.choix import Role
+from comptes.models import Utilisateur
+from partenaires.choix import TypeStructure
+from partenaires.models import Structure
+
+
+class Scene:
+    """Les personnes et les séances dont les récits ont besoin."""
+
+    def __init__(self, secretariat: Utilisateur) -> None:
+        self.secretariat = secretariat
+        aujourd_hui = timezone.localdate()
+        self.passees: dict[str, Seance] = {}
+        self.a_venir: dict[str, Seance] = {}
+        for instance, decalage in ((Instance.CAS, 0), (Instance.CA, 14)):
+            for mois in range(-3, 7):
+                jour = _ouvre(aujourd_hui + relativedelta(months=mois) + timedelta(days=decalage + 5))
+                seance = seances.ouvrir_seance(
+                    instance=instance, tenue_le=jour, par=secretariat, lieu="Siège de la Caf, salle du conseil"
+                )
+                if jour < aujourd_hui:
+                    self.passees[instance] = seance
+                else:
+                    self.a_venir.setdefault(instance, seance)
+
+
+def _ouvre(jour: date) -> date:
+    return jour + timedelta(days=(7 - jour.weekday()) if jour.weekday() > 4 else 0)
+
+
+def document(titre: str) -> SimpleUploadedFile:
+    """Une page d’image, faute de vrai document : on y lit qu’elle est fictive."""
+    image = Image.new("RGB", (620, 300), "white")
+    ImageDraw.Draw(image).multiline_text((40, 60), f"{titre}\n\nPièce de démonstration, sans valeur.", fill="black")
+    flux = io.BytesIO()
+    image.save(flux, "PDF")
+    return SimpleUploadedFile(f"{titre}.pdf", flux.getvalue(), content_type="application/pdf")
+
+
+class Recit:
+    """Un dossier, mené pas à pas jusqu’à l’état voulu par les gestes de production."""
+
+    def __init__(self, scene: Scene, structure: Structure, hasard: Random, debut: date) -> None:
+        self.scene, self.structure, self.hasard, self.debut = scene, structure, hasard, debut
+        habilites = structure.habilitations.select_related("utilisateur")
+        self.direction = next(h.utilisateur for h in habilites if h.role == Role.DIRECTION)
+        self.president = next(h.utilisateur for h in habilites if h.role == Role.REPRESENTANT_LEGAL)
+        self.dossier: Dossier
+
+    def ouvrir(self, type_dossier: str) -> Recit:
+        nouveau = self.debut >= date(2027, 1, 1)
+        objets = ["projet_social"] if nouveau else ["animation_globale", "animation_collective_familles"]
+        if self.structure.type == TypeStructure.EVS:
+            objets = ["animation_locale"]
+        self.dossier = redaction.creer(
+            self.structure, type_dossier=type_dossier, objets=objets, debut_souhaite=self.debut,
+            duree_souhaitee=self.hasard.choice([36, 48, 48]), par=self.direction,
+        )  # fmt: skip
+        return self
+
+    def rediger(self, part: float = 1.0) -> Recit:
+        contenu = Contenu(self.dossier)
+        textes = reponses(self.structure, self.hasard, self.debut.year)
+        codes = [code for code, champ in contenu.champs.items() if champ.nature != "chiffres"]
+        for code in codes[: int(len(codes) * part)]:
+            valeur = textes[code]
+            saisie = valeur if isinstance(valeur, str) else str(valeur) if isinstance(valeur, int) else json.dumps(valeur)
+            ligne = contenu.lignes.get(code)
+            redaction.enregistrer_reponse(
+                self.dossier, champ=code, saisie=saisie, version=ligne.version if ligne else 0, par=self.direction
+            )
+        return self
+
+    def joindre(self) -> Recit:
+        for exigence in Contenu(self.dossier).exigences:
+            if exigence.obligatoire:
+                redaction.joindre(
+                    self.dossier, exigence=exigence.code, televerse=document(exigence.libelle), par=self.direction
+                )
+        return self
+
+    def viser(self) -> Recit:
+        redaction.demander_visa(self.dossier, par=self.direction)
+        redaction.viser(self.dossier, par=self.president)
+        return self
+
+    def deposer(self) -> Recit:
+        self.dossier = redaction.deposer(self.dossier, par=self.direction)
+        return self
+
+    @property
+    def charge(self) -> Utilisateur:
+        assert self.dossier.charge is not None
+        return self.dossier.charge
+
+    def completer(self, *, repondre: bool) -> Recit:
+        for champ, texte in self.hasard.sample(sorted(REMARQUES.items()), 2):
+            instruction.preparer_remarque(self.dossier, champ=champ, texte=texte, par=self.charge)
+        instruction.demander_complements(
+            self.dossier,
+            message="Votre projet est bien engagé ; deux points restent à préciser.",
+            echeance_le=timezone.localdate() + timedelta(days=self.hasard.randrange(8, 30)),
+            par=self.charge,
+        )
+        if repondre:
+            contenu = Contenu(Dossier.objects.get(pk=self.dossier.pk))
+            for code in contenu.remarques:
+                ligne = contenu.lignes[code]
+                redaction.enregistrer_reponse(
+                    self.dossier,
+                    champ=code,
+                    saisie=f"{ligne.valeur}<p>À la demande de la Caf, nous précisons ce point avec le comité de pilotage.</p>",
+                    version=ligne.version,
+                    par=self.direction,
+                )
+            redaction.renvoyer(self.dossier, par=self.direction)
+        return self
+
+    def declarer_complet(self) -> Recit:
+        self.dossier = instruction.declarer_complet(self.dossier, par=self.charge)
+        return self
+
+    def evaluer(self, combien: int | None = None) -> Recit:
+        criteres = self.dossier.regime.referentiel.criteres
+        for critere in criteres[: combien if combien is not None else len(criteres)]:
+            instruction.evaluer(
+                self.dossier, critere=critere.code, verdict=self.hasard.choice([VerdictCritere.CONFORME] * 4 + [VerdictCritere.A_COMPLETER]),
+                commentaire="Lu dans le projet déposé ; échangé avec l’équipe lors de la visite.", version=0, par=self.charge,
+            )  # fmt: skip
+        return self
+
+    def rendre_avis(self, sens: str = SensAvis.FAVORABLE) -> Recit:
+        instruction.rendre_avis(
+            self.dossier, sens=sens, duree_mois=48 if sens == SensAvis.FAVORABLE else 24,
+            motivation="La démarche participative est réelle, le diagnostic est partagé et les axes en découlent clairement.",
+            reserves="Recruter le référent familles avant la fin de la première année." if sens == SensAvis.FAVORABLE_RESERVES else "",
+            par=self.charge,
+        )  # fmt: skip
+        return self
+
+    def passer(self, instance: Instance, *, passee: bool) -> Passage:
+        seance = (self.scene.passees if passee else self.scene.a_venir)[instance]
+        return seances.inscrire(seance, self.dossier, par=self.scene.secretariat)
+
+    def avis_cas(self) -> Recit:
+        seances.enregistrer_avis_cas(
+            self.passer(Instance.CAS, passee=True), avis=SensAvis.FAVORABLE,
+            motivation="La commission suit l’avis de l’instruction.", par=self.scene.secretariat,
+        )  # fmt: skip
+        return self
+
+    def decider(self, sens: str) -> Recit:
+        agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+        duree = 24 if sens == SensDecision.AGREE_RESERVES else self.dossier.duree_souhaitee
+        seances.decider(
+            self.passer(Instance.CA, passee=True), sens=sens, par=self.scene.secretariat,
+            debut=self.debut if agree else None,
+            fin=self.debut + relativedelta(months=duree) - timedelta(days=1) if agree else None,
+            motivation="" if agree else "Le conseil demande que la participation des habitants au pilotage soit mieux établie.",
+            reserves="Recruter le référent familles avant la fin de la première année." if sens == SensDecision.AGREE_RESERVES else "",
+        )  # fmt: skip
+        return self
+
+
+def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine: int = 49) -> int:
+    """Mène un récit par structure, en faisant le tour de tous les états. Rend le nombre de dossiers."""
+    scene = Scene(secretariat)
+    annee = timezone.localdate().year
+    ancien, nouveau = date(annee - 1, 1, 1), date(max(annee + 1, 2027), 1, 1)
+    instruit = lambda r: r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger().joindre().viser().deposer()  # noqa: E731
+    avant_cas = lambda r: instruit(r).declarer_complet().evaluer().rendre_avis()  # noqa: E731
+    avant_ca = lambda r: avant_cas(r).avis_cas()  # noqa: E731
+    recits: list[tuple[date, int, Callable[[Recit], object]]] = [
+        (nouveau, 40, lambda r: r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger(0.55)),
+        (nouveau, 50, lambda r: (r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger().joindre(), redaction.demander_visa(r.dossier, par=r.direction))),
+        (nouveau, 45, lambda r: r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger().joindre().viser()),
+        (nouveau, 12, instruit),
+        (nouveau, 40, lambda r: instruit(r).completer(repondre=False)),
+        (nouveau, 60, lambda r: instruit(r).declarer_complet().evaluer(4)),
+        (nouveau, 80, avant_cas),
+        (nouveau, 90, lambda r: avant_cas(r).passer(Instance.CAS, passee=False)),
+        (nouveau, 110, avant_ca),
+        (nouveau, 120, lambda r: avant_ca(r).passer(Instance.CA, passee=False)),
+        (ancien, 300, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
+        (ancien, 280, lambda r: (instruit(r).declarer_complet().evaluer().rendre_avis(SensAvis.FAVORABLE_RESERVES).avis_cas().decider(SensDecision.AGREE_RESERVES))),
+        (nouveau, 130, lambda r: avant_ca(r).decider(SensDecision.AJOURNE)),
+        (nouveau, 140, lambda r: avant_ca(r).decider(SensDecision.REFUSE)),
+        (nouveau, 60, lambda r: (instruit(r), instruction.declarer_irrecevable(r.dossier, par=r.charge, motif="La demande ne porte pas sur un territoire d’intervention identifié."))),
+        (nouveau, 70, lambda r: (instruit(r), redaction.retirer(r.dossier, par=r.direction, motif="Nous déposerons un projet commun avec le centre voisin."))),
+        (nouveau, 30, lambda r: instruit(r).completer(repondre=True)),
+        (ancien, 320, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
+        (ancien, 310, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
+    ]  # fmt: skip
+    for rang, structure in enumerate(structures):
+        debut, age, mener = recits[rang % len(recits)]
+        with transaction.atomic():
+            recit = Recit(scene, structure, Random(graine * 1000 + rang), debut)
+            mener(recit)
+            _replacer_dans_le_temps(recit.dossier, age)
+    vie.faire_vivre(timezone.localdate())
+    return Dossier.objects.count()
+
+
+def _replacer_dans_le_temps(dossier: Dossier, age: int) -> None:
+    """Étale le récit sur ``age`` jours : démonstration seulement, seul endroit où un journal bouge."""
+    evenements = list(dossier.evenements.order_by("le", "pk"))
+    depart = timezone.now() - timedelta(days=age)
+    pas = timedelta(days=age - 1) / max(len(evenements) - 1, 1)
+    quand = {}
+    with pgtrigger.ignore():
+        for rang, evenement in enumerate(evenements):
+            quand[evenement.geste] = depart + pas * rang
+            EvenementDossier.objects.filter(pk=evenement.pk).update(le=depart + pas * rang)
+        if "deposer" in quand:
+            VersionDossier.objects.filter(dossier=dossier, numero=1).update(deposee_le=quand["deposer"])
+    dossier.refresh_from_db()
+    champs = {"cree_le": depart, "modifie_le": depart + pas * (len(evenements) - 1)}
+    if dossier.depose_le:
+        champs["depose_le"] = quand["deposer"]
+    Dossier.objects.filter(pk=dossier.pk).update(**champs)
+    Piece.objects.filter(structure=dossier.structure_id).update(deposee_le=depart)

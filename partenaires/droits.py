@@ -1,0 +1,51 @@
+"""Qui modifie une fiche, ouvre un accès, change un interlocuteur."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from comptes.choix import Role
+from comptes.models import Utilisateur
+from partenaires.choix import GestePartenaire
+from partenaires.models import Gestionnaire, Structure
+from socle.droits import PERMIS, Verdict, refus
+
+AGENTS_DES_FICHES = (Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
+
+
+def roles_sur(utilisateur: Utilisateur, structure: Structure) -> frozenset[Role]:
+    roles = utilisateur.habilitations.en_cours(timezone.localdate()).filter(structure=structure)
+    return frozenset(Role(role) for role in roles.values_list("role", flat=True))
+
+
+def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire | None) -> Verdict:
+    """``objet`` vide : le geste porte sur tout le département (créer, affecter)."""
+    if geste == GestePartenaire.AFFECTER:
+        if utilisateur.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
+            return PERMIS
+        return refus("Les secteurs et les portefeuilles reviennent au responsable ou à l’administrateur fonctionnel.")
+    if utilisateur.tient(*AGENTS_DES_FICHES):
+        return PERMIS
+    if geste == GestePartenaire.CREER or isinstance(objet, Gestionnaire) or objet is None:
+        return refus("L’identité juridique se modifie avec la Caf : écrivez à votre interlocuteur.")
+    if roles_sur(utilisateur, objet) & {Role.DIRECTION, Role.REPRESENTANT_LEGAL}:
+        return PERMIS
+    return refus("La fiche se modifie par la direction ou le représentant légal.")
+
+
+def peut_inviter(utilisateur: Utilisateur, structure: Structure, role: str) -> Verdict:
+    """Le représentant légal ouvre tout accès, la direction ceux de saisie, la Caf tous."""
+    if utilisateur.tient(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR):
+        return PERMIS
+    tenus = roles_sur(utilisateur, structure)
+    if Role.REPRESENTANT_LEGAL in tenus:
+        return PERMIS
+    if Role.DIRECTION in tenus and role == Role.SAISIE:
+        return PERMIS
+    if Role.DIRECTION in tenus:
+        return refus("La direction n’ouvre que des accès d’aide à la saisie ; le représentant légal ouvre les autres.")
+    return refus("Les accès s’ouvrent par le représentant légal ou par la Caf.")
+
+
+def peut_gerer_les_acces(utilisateur: Utilisateur, structure: Structure) -> Verdict:
+    return peut_inviter(utilisateur, structure, Role.SAISIE)

@@ -1,0 +1,193 @@
+"""Les formulaires des fiches, des accès et des secteurs : ils recueillent et vérifient, ils n’enregistrent rien."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from comptes.choix import ROLES_PARTENAIRE, Role
+from comptes.models import Fonction, Utilisateur
+from partenaires.models import Commune, Gestionnaire, Structure
+
+
+class ChampDate(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+def sans_espaces(valeur: str) -> str:
+    """Un identifiant tel qu’on le recopie d’un papier : les espaces ne comptent pas."""
+    return re.sub(r"\s", "", valeur).upper()
+
+
+class CoordonneesForm(forms.ModelForm):
+    """Ce que la structure corrige elle-même."""
+
+    class Meta:
+        model = Structure
+        fields = ["adresse", "code_postal", "quartier", "site_web", "instance_gouvernance"]
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+class StructureForm(forms.ModelForm):
+    """La fiche entière, pour la Caf."""
+
+    class Meta:
+        model = Structure
+        fields = [
+            "nom", "type", "gestionnaire", "siret", "adresse", "code_postal", "commune", "quartier",
+            "premier_agrement_le", "instance_gouvernance", "site_web",
+        ]  # fmt: skip
+        widgets = {"premier_agrement_le": ChampDate()}
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
+
+    def clean_siret(self) -> str:
+        return sans_espaces(self.cleaned_data["siret"])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["siret"].widget.attrs["maxlength"] = 20
+        self.fields["siret"].max_length = 20  # type: ignore[attr-defined]
+
+
+class GestionnaireForm(forms.ModelForm):
+    class Meta:
+        model = Gestionnaire
+        fields = ["nom", "statut", "siren", "siret", "rna", "iban", "adresse", "code_postal", "ville"]
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    siren = forms.CharField(label="SIREN", required=False, max_length=14)
+    siret = forms.CharField(label="SIRET du siège", required=False, max_length=20)
+    rna = forms.CharField(label="Numéro RNA", required=False, max_length=14)
+    iban = forms.CharField(label="IBAN", required=False, max_length=44, help_text="Laissez vide pour l’effacer.")
+
+    def clean_siren(self) -> str:
+        return sans_espaces(self.cleaned_data["siren"])
+
+    def clean_siret(self) -> str:
+        return sans_espaces(self.cleaned_data["siret"])
+
+    def clean_rna(self) -> str:
+        return sans_espaces(self.cleaned_data["rna"])
+
+    def clean_iban(self) -> str:
+        return sans_espaces(self.cleaned_data["iban"])
+
+
+class InvitationForm(forms.Form):
+    prenom = forms.CharField(label="Prénom", max_length=100)
+    nom = forms.CharField(label="Nom", max_length=100)
+    courriel = forms.EmailField(label="Adresse électronique")
+    role = forms.ChoiceField(label="Rôle", choices=[(r.value, r.label.capitalize()) for r in Role if r in ROLES_PARTENAIRE])
+    debut = forms.DateField(label="À partir du", widget=ChampDate())
+    fin = forms.DateField(label="Jusqu’au (facultatif)", required=False, widget=ChampDate())
+
+    def clean(self) -> dict[str, Any]:
+        donnees = super().clean() or self.cleaned_data
+        if donnees.get("fin") and donnees.get("debut") and donnees["fin"] < donnees["debut"]:
+            self.add_error("fin", "La fin de l’accès précède son début.")
+        return donnees
+
+
+class PassationForm(forms.Form):
+    prenom = forms.CharField(label="Prénom du successeur", max_length=100)
+    nom = forms.CharField(label="Nom du successeur", max_length=100)
+    courriel = forms.EmailField(label="Son adresse électronique")
+    le = forms.DateField(label="Date de la passation", widget=ChampDate(), help_text="L’accès actuel se ferme la veille.")
+
+    def clean_le(self) -> date:
+        le: date = self.cleaned_data["le"]
+        if le < timezone.localdate():
+            raise ValidationError("La passation prend effet aujourd’hui ou plus tard.")
+        return le
+
+
+class FermetureForm(forms.Form):
+    fin = forms.DateField(label="Fermer l’accès le", widget=ChampDate())
+    motif = forms.CharField(label="Raison", required=False, max_length=500)
+
+
+class _AgentsForm(forms.Form):
+    """Deux agents d’un même rôle et une date."""
+
+    role = Role.CHARGE_CONSEIL
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        tenants = Fonction.objects.en_cours(timezone.localdate()).filter(role=self.role).values("utilisateur")
+        for nom in ("de", "vers"):
+            self.fields[nom].queryset = Utilisateur.objects.filter(pk__in=tenants)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        donnees = super().clean() or self.cleaned_data
+        if donnees.get("de") and donnees.get("de") == donnees.get("vers"):
+            self.add_error("vers", "Choisissez une autre personne.")
+        return donnees
+
+
+class TransmettreSecteurForm(_AgentsForm):
+    de = forms.ModelChoiceField(label="Secteur de", queryset=Utilisateur.objects.none())
+    vers = forms.ModelChoiceField(label="Transmis à", queryset=Utilisateur.objects.none())
+    le = forms.DateField(label="À partir du", widget=ChampDate())
+
+
+class TransmettrePortefeuilleForm(_AgentsForm):
+    role = Role.TECHNICIEN_CONSEIL
+    de = forms.ModelChoiceField(label="Portefeuille de", queryset=Utilisateur.objects.none())
+    vers = forms.ModelChoiceField(label="Transmis à", queryset=Utilisateur.objects.none())
+    le = forms.DateField(label="À partir du", widget=ChampDate())
+
+
+class AbsenceForm(forms.Form):
+    absent = forms.ModelChoiceField(label="Personne absente", queryset=Utilisateur.objects.none())
+    suppleant = forms.ModelChoiceField(label="Suppléée par", queryset=Utilisateur.objects.none())
+    debut = forms.DateField(label="Du", widget=ChampDate())
+    fin = forms.DateField(label="Au (compris)", widget=ChampDate())
+    motif = forms.CharField(label="Motif (facultatif)", required=False, max_length=200)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        agents = Fonction.objects.en_cours(timezone.localdate()).values("utilisateur")
+        for nom in ("absent", "suppleant"):
+            self.fields[nom].queryset = Utilisateur.objects.filter(pk__in=agents)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        donnees = super().clean() or self.cleaned_data
+        if donnees.get("debut") and donnees.get("fin") and donnees["fin"] < donnees["debut"]:
+            self.add_error("fin", "La fin de l’absence précède son début.")
+        if donnees.get("absent") and donnees.get("absent") == donnees.get("suppleant"):
+            self.add_error("suppleant", "On ne se supplée pas soi-même.")
+        return donnees
+
+
+class ContactPublicForm(forms.Form):
+    """Le message d’une personne du public ; la commune choisit le destinataire."""
+
+    OBJETS = [
+        ("creer", "Je souhaite créer un centre social"),
+        ("gerer", "Je gère un centre social"),
+        ("autre", "Autre question"),
+    ]
+    objet = forms.ChoiceField(label="Votre projet", choices=OBJETS)
+    commune = forms.ModelChoiceField(
+        label="Commune", queryset=Commune.objects.all(), to_field_name="code_insee", empty_label="Choisissez",
+        error_messages={"invalid_choice": "Choisissez une commune du Maine-et-Loire dans la liste."},
+    )  # fmt: skip
+    nom = forms.CharField(label="Votre nom", max_length=150)
+    courriel = forms.EmailField(label="Votre adresse électronique")
+    message = forms.CharField(label="Votre message", max_length=4000, widget=forms.Textarea(attrs={"rows": 6}))
+    site = forms.CharField(required=False, widget=forms.HiddenInput)  # leurre : un humain ne le remplit pas
+
+    def clean_site(self) -> str:
+        if self.cleaned_data["site"]:
+            raise ValidationError("Ce message n’a pas pu être envoyé.")
+        return ""

@@ -1,0 +1,88 @@
+"""Les accès d’une structure : qui entre, depuis quand ; inviter, fermer, passer la direction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from comptes.acces import ouverte_aux_connectes
+from comptes.http import Requete
+from partenaires import actions_acces
+from partenaires.droits import peut_gerer_les_acces
+from partenaires.forms import FermetureForm, InvitationForm, PassationForm
+from partenaires.models import Structure
+from partenaires.transmission import a_transmettre
+from socle.droits import exiger
+from socle.erreurs import Refus
+
+
+def _structure(request: Requete, pk: int) -> Structure:
+    structure = get_object_or_404(Structure.objects.visibles_par(request.user), pk=pk)
+    exiger(peut_gerer_les_acces(request.user, structure))
+    return structure
+
+
+def _tenter(form: Any, geste: Any) -> bool:
+    """Joue le geste ; range un refus du métier à côté du formulaire."""
+    try:
+        geste()
+    except (Refus, ValidationError) as erreur:
+        form.add_error(None, erreur if isinstance(erreur, ValidationError) else str(erreur))
+        return False
+    return True
+
+
+@require_http_methods(["GET", "POST"])
+@ouverte_aux_connectes
+def liste(request: Requete, pk: int) -> HttpResponse:
+    structure = _structure(request, pk)
+    form = InvitationForm(
+        request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()}
+    )
+    if form.is_valid() and _tenter(
+        form, lambda: actions_acces.inviter(structure, par=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "L’accès est ouvert ; la personne reçoit un courriel.")
+        return redirect("partenaires:acces", structure.pk)
+    habilitations = structure.habilitations.select_related("utilisateur").order_by("-fin", "utilisateur__nom", "pk")
+    contexte = {
+        "structure": structure, "form": form, "habilitations": habilitations, "aujourd_hui": timezone.localdate(),
+    }  # fmt: skip
+    return render(request, "partenaires/acces/liste.html", contexte, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@ouverte_aux_connectes
+def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
+    structure = _structure(request, pk)
+    habilitation = get_object_or_404(structure.habilitations.select_related("utilisateur"), pk=habilitation_pk)
+    form = FermetureForm(
+        request.POST if request.method == "POST" else None, initial={"fin": timezone.localdate()}
+    )
+    if form.is_valid() and _tenter(
+        form, lambda: actions_acces.fermer_acces(habilitation, par=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "L’accès est fermé.")
+        return redirect("partenaires:acces", structure.pk)
+    contexte = {"structure": structure, "form": form, "habilitation": habilitation}
+    return render(request, "partenaires/acces/fermer.html", contexte, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@ouverte_aux_connectes
+def passation(request: Requete, pk: int) -> HttpResponse:
+    structure = _structure(request, pk)
+    form = PassationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _tenter(
+        form, lambda: actions_acces.passer_la_direction(structure, par=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "La passation est enregistrée ; les deux personnes sont prévenues.")
+        return redirect("partenaires:acces", structure.pk)
+    contexte = {"structure": structure, "form": form, "restes": a_transmettre(structure)}
+    return render(request, "partenaires/acces/passation.html", contexte, status=422 if form.is_bound else 200)

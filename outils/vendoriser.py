@@ -45,7 +45,7 @@ def copier() -> None:
         fichier = Path(shutil.copy(MODULES / source, cible))
         if fichier.suffix in {".css", ".js"}:
             texte = fichier.read_text(encoding="utf-8")
-            fichier.write_text(re.sub(r"(/\*|//)# sourceMappingURL=\S+?(\*/|$)", "", texte, flags=re.MULTILINE))
+            fichier.write_text(re.sub(r"(/\*|//)# sourceMappingURL=[^\n]*?(\*/|$)", "", texte, flags=re.MULTILINE))
     shutil.copytree(
         MODULES / "leaflet/dist/images", RACINE / "static/vendor/leaflet/images", dirs_exist_ok=True
     )

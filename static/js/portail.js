@@ -1,3 +1,5 @@
+import { CLE, activite } from "./activite.js";
+
 // Ce que toute page fait de plus quand JavaScript est là ; sans lui, tout marche encore.
 document.documentElement.classList.add("js");
 
@@ -18,11 +20,6 @@ for (const form of document.querySelectorAll("form[data-une-fois]")) {
 // Fin de session : prévenir avant, partager entre onglets, ne rien perdre.
 const corps = document.body;
 const duree = Number(corps.dataset.sessionDuree || 0) * 1000;
-const CLE = "portail-derniere-activite";
-
-export function activite() {
-  if (duree) localStorage.setItem(CLE, String(Date.now()));
-}
 
 if (duree) {
   activite();

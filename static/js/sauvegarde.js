@@ -1,5 +1,5 @@
 // Chaque champ est gardé dès qu’on s’arrête de taper. Un échec se voit, se réessaie, et ne perd rien.
-import { activite } from "./portail.js";
+import { activite } from "./activite.js";
 
 const ATTENTE = 800;
 const barre = document.querySelector("[data-barre-sauvegarde]");

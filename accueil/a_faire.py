@@ -54,7 +54,7 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui:
             libelle, admis = geste
             if roles.intersection(admis):
                 taches.append(_tache(libelle, dossier, aujourd_hui))
-        if dossier.non_lues:
+        if getattr(dossier, "non_lues", 0):
             taches.append(_tache("Lire la notification de décision", dossier, aujourd_hui))
     limite = aujourd_hui + timedelta(days=426)  # 14 mois : début conseillé d’un renouvellement (domaine B.5)
     echeants = structure.agrements.filter(etat=EtatAgrement.EN_COURS, fin__lte=limite, fin__gte=aujourd_hui)
@@ -99,7 +99,9 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
             continue
         libelle = "Enregistrer et clore la séance" if passee else "Composer l’ordre du jour"
         taches.append(
-            Tache(libelle, seance.get_absolute_url(), seance.tenue_le, f"{seance}, {seance.inscrits} dossier(s)", passee)
+            Tache(
+                libelle, seance.get_absolute_url(), seance.tenue_le, f"{seance}, {seance.inscrits} dossier(s)", passee
+            )
         )
     prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
     taches += [

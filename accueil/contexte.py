@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from comptes.choix import Role
+from comptes.http import Requete
 from comptes.models import Utilisateur
+from partenaires.courante import structures_habilitees
 from partenaires.demo.comptes import COMPTES_A_ESSAYER, MOT_DE_PASSE
-from partenaires.middleware import structures_habilitees
 
 ENTREES_PARTENAIRE = (
     ("accueil:espace", "Mon espace"),
@@ -45,7 +45,7 @@ def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
     return entrees
 
 
-def habillage(request: HttpRequest) -> dict[str, Any]:
+def habillage(request: Requete) -> dict[str, Any]:
     utilisateur = getattr(request, "user", None)
     contexte: dict[str, Any] = {
         "portail": settings.PORTAIL_NOM,
@@ -60,9 +60,7 @@ def habillage(request: HttpRequest) -> dict[str, Any]:
         contexte["demo_mot_de_passe"] = MOT_DE_PASSE
     if getattr(utilisateur, "is_authenticated", False):
         contexte["menu"] = SimpleLazyObject(lambda: menu(request.user))
-        contexte["non_lues"] = SimpleLazyObject(
-            lambda: request.user.notifications.filter(lue_le__isnull=True).count()
-        )
+        contexte["non_lues"] = SimpleLazyObject(lambda: request.user.notifications.filter(lue_le__isnull=True).count())
         contexte["mes_structures"] = SimpleLazyObject(lambda: list(structures_habilitees(request).values()))
-        contexte["structure_courante"] = request.structure  # type: ignore[attr-defined]
+        contexte["structure_courante"] = request.structure
     return contexte

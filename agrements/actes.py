@@ -41,6 +41,7 @@ def _commun(dossier: Dossier) -> dict[str, Any]:
 
 
 def accuse_reception(dossier: Dossier, version: VersionDossier) -> Acte:
+    libelles = {exigence.code: exigence.libelle for exigence in dossier.regime.referentiel.pieces}
     return demander_acte(
         cle=f"accuse-{version.pk}",
         nature=NatureActe.ACCUSE_RECEPTION,
@@ -52,7 +53,7 @@ def accuse_reception(dossier: Dossier, version: VersionDossier) -> Acte:
             "depose_par": version.deposee_par.get_full_name(),
             "version": version.numero,
             "empreinte": version.empreinte,
-            "pieces": [piece["nom"] for piece in version.contenu["pieces"]],
+            "pieces": [libelles.get(piece["exigence"], piece["nom"]) for piece in version.contenu["pieces"]],
         },
     )
 

@@ -102,9 +102,7 @@ def dossier_depose(dossier: Dossier, version: VersionDossier, *, par: Utilisateu
     )
 
 
-def complements_demandes(
-    dossier: Dossier, demande: DemandeComplements, lignes: list[dict[str, str]]
-) -> None:
+def complements_demandes(dossier: Dossier, demande: DemandeComplements, lignes: list[dict[str, str]]) -> None:
     assert demande.echeance_le is not None
     demande.acte = actes.demande_de_complements(dossier, demande, lignes, demande.echeance_le)
     _annoncer(

@@ -34,9 +34,7 @@ class Avancement:
     avertissements: tuple[str, ...]
 
 
-def avancement(
-    section: Section, reponses: Mapping[str, Any], deposees: Mapping[str, Any] | None = None
-) -> Avancement:
+def avancement(section: Section, reponses: Mapping[str, Any], deposees: Mapping[str, Any] | None = None) -> Avancement:
     """``deposees`` : les réponses de la dernière version déposée ; une différence rend la section « Modifié »."""
     saisis = [c for c in section.champs if c.nature != "chiffres"]
     remplis = [c for c in saisis if not est_vide(reponses.get(c.code))]

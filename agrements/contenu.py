@@ -41,9 +41,7 @@ class Contenu:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         dossier = self.dossier
-        return dossier.regime.referentiel.sections_pour(
-            dossier.type, frozenset(dossier.objets), dossier.structure.type
-        )
+        return dossier.regime.referentiel.sections_pour(dossier.type, frozenset(dossier.objets), dossier.structure.type)
 
     @cached_property
     def champs(self) -> dict[str, Champ]:
@@ -105,9 +103,7 @@ class Contenu:
         )
 
     def manques(self) -> list[Manque]:
-        return ce_qui_manque(
-            self.sections, self.reponses, self.exigences, [jointe.exigence for jointe in self.jointes]
-        )
+        return ce_qui_manque(self.sections, self.reponses, self.exigences, [jointe.exigence for jointe in self.jointes])
 
     def figer(self) -> dict[str, Any]:
         """Le contenu entier, prêt à être déposé : c’est lui que la Caf lira, et lui seul."""
@@ -209,9 +205,7 @@ class Difference:
     morceaux: tuple[tuple[str, str], ...]
 
 
-def differences(
-    sections: tuple[Section, ...], avant: Mapping[str, Any], apres: Mapping[str, Any]
-) -> list[Difference]:
+def differences(sections: tuple[Section, ...], avant: Mapping[str, Any], apres: Mapping[str, Any]) -> list[Difference]:
     """Mot à mot, champ par champ ; un champ inchangé n’apparaît pas."""
     resultat = []
     for section in sections:

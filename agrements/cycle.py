@@ -29,9 +29,7 @@ CYCLE: dict[str, Transition] = {
     Geste.RENVOYER: Transition(_de(Etat.INCOMPLET), Etat.DEPOSE),
     Geste.DECLARER_IRRECEVABLE: Transition(_de(Etat.DEPOSE, Etat.INCOMPLET), Etat.IRRECEVABLE, motif_exige=True),
     Geste.RENDRE_AVIS: Transition(_de(Etat.EN_INSTRUCTION), Etat.INSTRUIT),
-    Geste.REPRENDRE_INSTRUCTION: Transition(
-        _de(Etat.INSTRUIT, Etat.AJOURNE), Etat.EN_INSTRUCTION, motif_exige=True
-    ),
+    Geste.REPRENDRE_INSTRUCTION: Transition(_de(Etat.INSTRUIT, Etat.AJOURNE), Etat.EN_INSTRUCTION, motif_exige=True),
     Geste.INSCRIRE_CAS: Transition(_de(Etat.INSTRUIT), Etat.INSCRIT_CAS),
     Geste.RETIRER_CAS: Transition(_de(Etat.INSCRIT_CAS), Etat.INSTRUIT, motif_exige=True),
     Geste.RENDRE_AVIS_CAS: Transition(_de(Etat.INSCRIT_CAS), Etat.AVIS_CAS),
@@ -56,15 +54,9 @@ SUR_PLACE: dict[str, frozenset[str]] = {
 
 CYCLE_AGREMENT: dict[str, Transition] = {
     GesteAgrement.OUVRIR: Transition(frozenset({EtatAgrement.A_VENIR}), EtatAgrement.EN_COURS),
-    GesteAgrement.ECHOIR: Transition(
-        frozenset({EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU}), EtatAgrement.ECHU
-    ),
-    GesteAgrement.RENOUVELER: Transition(
-        frozenset({EtatAgrement.EN_COURS, EtatAgrement.ECHU}), EtatAgrement.RENOUVELE
-    ),
-    GesteAgrement.SUSPENDRE: Transition(
-        frozenset({EtatAgrement.EN_COURS}), EtatAgrement.SUSPENDU, motif_exige=True
-    ),
+    GesteAgrement.ECHOIR: Transition(frozenset({EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU}), EtatAgrement.ECHU),
+    GesteAgrement.RENOUVELER: Transition(frozenset({EtatAgrement.EN_COURS, EtatAgrement.ECHU}), EtatAgrement.RENOUVELE),
+    GesteAgrement.SUSPENDRE: Transition(frozenset({EtatAgrement.EN_COURS}), EtatAgrement.SUSPENDU, motif_exige=True),
     GesteAgrement.LEVER_SUSPENSION: Transition(
         frozenset({EtatAgrement.SUSPENDU}), EtatAgrement.EN_COURS, motif_exige=True
     ),

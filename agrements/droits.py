@@ -124,4 +124,3 @@ def possible(geste: str, utilisateur: Utilisateur, dossier: Dossier) -> bool:
 
 def gestes_possibles(utilisateur: Utilisateur, dossier: Dossier) -> set[str]:
     return {geste for geste in REGLES if possible(geste, utilisateur, dossier)}
-

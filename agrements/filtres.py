@@ -21,13 +21,19 @@ class DossierFiltre(django_filters.FilterSet):
     etat = django_filters.ChoiceFilter(label="État", choices=Etat.choices, empty_label="Tous")
     type = django_filters.ChoiceFilter(label="Type", choices=TypeDossier.choices, empty_label="Tous")
     epci = django_filters.ModelChoiceFilter(
-        label="Intercommunalité", field_name="structure__commune__epci", queryset=Epci.objects.all(), empty_label="Toutes"
+        label="Intercommunalité",
+        field_name="structure__commune__epci",
+        queryset=Epci.objects.all(),
+        empty_label="Toutes",
     )
     charge = django_filters.ModelChoiceFilter(
         label="Chargé de conseil", queryset=Utilisateur.objects.none(), empty_label="Tous"
     )
     suivi = django_filters.ChoiceFilter(
-        label="Périmètre", choices=[("moi", "Mes dossiers"), ("retard", "En retard")], method="suivre", empty_label="Tous"
+        label="Périmètre",
+        choices=[("moi", "Mes dossiers"), ("retard", "En retard")],
+        method="suivre",
+        empty_label="Tous",
     )
 
     class Meta:

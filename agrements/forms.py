@@ -86,9 +86,7 @@ class NouveauDossierForm(forms.Form):
 class MotifForm(forms.Form):
     """Pourquoi : écrit au journal, lu par l’autre partie."""
 
-    motif = forms.CharField(
-        label="Vos raisons", max_length=4000, strip=True, widget=forms.Textarea(attrs={"rows": 5})
-    )
+    motif = forms.CharField(label="Vos raisons", max_length=4000, strip=True, widget=forms.Textarea(attrs={"rows": 5}))
 
 
 class VisaForm(forms.Form):
@@ -113,7 +111,10 @@ class VisaForm(forms.Form):
 
 class DemandeComplementsForm(forms.Form):
     message = forms.CharField(
-        label="Message d’ensemble (facultatif)", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Message d’ensemble (facultatif)",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     echeance_le = forms.DateField(label="Réponse attendue le", widget=ChampDate())
 
@@ -125,9 +126,7 @@ class DemandeComplementsForm(forms.Form):
 
 
 class EvaluationForm(forms.Form):
-    verdict = forms.ChoiceField(
-        label="Verdict", choices=[("", "À évaluer"), *VerdictCritere.choices], required=False
-    )
+    verdict = forms.ChoiceField(label="Verdict", choices=[("", "À évaluer"), *VerdictCritere.choices], required=False)
     commentaire = forms.CharField(
         label="Commentaire", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
     )

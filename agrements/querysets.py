@@ -10,7 +10,7 @@ from django.utils import timezone
 from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
 
 if TYPE_CHECKING:
-    from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime
+    from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime  # noqa: F401
     from comptes.models import Utilisateur
 
 
@@ -83,9 +83,7 @@ class AgrementQuerySet(models.QuerySet["Agrement"]):
 
     def en_vigueur(self, le: date) -> Self:
         """Ceux qui ouvrent droit ce jour-là : les dates font foi, même si l’horloge n’est pas encore passée."""
-        return self.filter(debut__lte=le, fin__gte=le).exclude(
-            etat__in=[EtatAgrement.RETIRE, EtatAgrement.SUSPENDU]
-        )
+        return self.filter(debut__lte=le, fin__gte=le).exclude(etat__in=[EtatAgrement.RETIRE, EtatAgrement.SUSPENDU])
 
     def verrouiller(self, pk: int) -> Agrement:
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)

@@ -25,9 +25,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/complements/", service.complements, name="complements"),
     path("dossiers/<int:pk>/grille/", service.grille, name="grille"),
     path("dossiers/<int:pk>/citer/", service.citer, name="citer"),
-    path(
-        "dossiers/<int:pk>/citations/<int:citation_pk>/retirer/", service.retirer_citation, name="retirer_citation"
-    ),
+    path("dossiers/<int:pk>/citations/<int:citation_pk>/retirer/", service.retirer_citation, name="retirer_citation"),
     path("dossiers/<int:pk>/avis/", service.avis, name="avis"),
     path("dossiers/<int:pk>/affecter/", service.affecter, name="affecter"),
     path("agrements/", service.agrements, name="agrements"),

@@ -11,7 +11,7 @@ class AdaptateurComptes(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "L’adresse ou le mot de passe est faux. Vérifiez-les, ou choisissez un nouveau mot de passe.",
+        "email_password_mismatch": "Adresse ou mot de passe faux. Vérifiez-les, ou demandez un nouveau mot de passe.",
         "too_many_login_attempts": "Trop d’essais. Attendez quelques minutes, puis recommencez.",
         "account_inactive": "Ce compte est fermé. Contactez la Caf.",
     }

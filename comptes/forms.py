@@ -49,5 +49,3 @@ class PremierMotDePasseForm(forms.Form):
         ):
             self.add_error("confirmation", "Les deux mots de passe sont différents.")
         return donnees
-
-

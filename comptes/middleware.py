@@ -22,7 +22,9 @@ def attend_du_json(request: HttpRequest) -> bool:
 class ConnexionExigeeMiddleware(LoginRequiredMiddleware):
     """Fermé par défaut. Une requête de fond sans session reçoit 401 : une redirection passerait pour un succès."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
         if attend_du_json(request):
             return JsonResponse({"erreur": "Votre session est finie. Reconnectez-vous, rien n’est perdu."}, status=401)
         return super().handle_no_permission(request, view_func)

@@ -16,9 +16,7 @@ from comptes.choix import ROLES_CAF, Role
 from comptes.querysets import FonctionQuerySet, UtilisateurManager
 
 # daterange(debut, fin), bornes comprises ; une fin vide est une période ouverte
-PERIODE = Func(
-    "debut", "fin", RangeBoundary(inclusive_upper=True), function="DATERANGE", output_field=DateRangeField()
-)
+PERIODE = Func("debut", "fin", RangeBoundary(inclusive_upper=True), function="DATERANGE", output_field=DateRangeField())
 
 type SourceDeRoles = Callable[[Utilisateur], frozenset[Role]]
 _sources_de_roles: list[SourceDeRoles] = []

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from comptes.models import Fonction, Utilisateur
+    from comptes.models import Fonction, Utilisateur  # noqa: F401
 
 
 class UtilisateurManager(BaseUserManager["Utilisateur"]):

@@ -1,4 +1,4 @@
-"""Les adresses du compte : les vues d’allauth, sous leurs noms, à nos adresses françaises et avec nos marques d’accès."""
+"""Les adresses du compte : les vues d’allauth, sous leurs noms, à nos adresses et avec nos marques d’accès."""
 
 from allauth.account import views as allauth
 from allauth.mfa.base import views as mfa
@@ -38,7 +38,9 @@ urlpatterns = [
     path("compte/second-facteur/", ouverte_aux_connectes(mfa.index), name="mfa_index"),
     path("compte/second-facteur/activer/", ouverte_aux_connectes(totp.activate_totp), name="mfa_activate_totp"),
     path("compte/second-facteur/desactiver/", ouverte_aux_connectes(totp.deactivate_totp), name="mfa_deactivate_totp"),
-    path("compte/codes-de-secours/", ouverte_aux_connectes(secours.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "compte/codes-de-secours/", ouverte_aux_connectes(secours.view_recovery_codes), name="mfa_view_recovery_codes"
+    ),
     path(
         "compte/codes-de-secours/nouveaux/",
         ouverte_aux_connectes(secours.generate_recovery_codes),

@@ -24,9 +24,7 @@ def _exiger_transaction() -> None:
         raise RuntimeError("Un courrier s’écrit dans la transaction du geste : sans elle, il partirait seul.")
 
 
-def poster(
-    *, cle: str, destinataire: Utilisateur | str, sujet: str, gabarit: str, contexte: dict[str, Any]
-) -> Envoi:
+def poster(*, cle: str, destinataire: Utilisateur | str, sujet: str, gabarit: str, contexte: dict[str, Any]) -> Envoi:
     """Écrit un courriel dans la boîte d’envoi ; rappelée avec la même clé, rend celui qui existe.
 
     ``gabarit`` : chemin sans extension d’un gabarit de texte. Lève RuntimeError hors transaction.

@@ -26,9 +26,7 @@ class Envoi(models.Model):
     class Meta:
         verbose_name = "envoi"
         indexes = [
-            models.Index(
-                fields=["prochain_essai_le"], name="envoi_a_faire", condition=Q(etat=EtatEnvoi.A_ENVOYER)
-            ),
+            models.Index(fields=["prochain_essai_le"], name="envoi_a_faire", condition=Q(etat=EtatEnvoi.A_ENVOYER)),
         ]
         constraints = [
             models.CheckConstraint(name="envoi_etat_connu", condition=Q(etat__in=EtatEnvoi.values)),
@@ -47,9 +45,7 @@ class Notification(models.Model):
     """Une nouvelle dans le portail, lue ou non lue."""
 
     cle = models.CharField("clé", max_length=150, unique=True)
-    destinataire = models.ForeignKey(
-        settings.AUTH_USER_MODEL, related_name="notifications", on_delete=models.PROTECT
-    )
+    destinataire = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="notifications", on_delete=models.PROTECT)
     texte = models.CharField("texte", max_length=300)
     lien = models.CharField("lien", max_length=200, blank=True)
     cree_le = models.DateTimeField("le", auto_now_add=True)

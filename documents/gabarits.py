@@ -85,7 +85,9 @@ GABARITS = _declarer(
         "Demande de compléments",
         (
             *_COMMUNES,
-            Mention("message", "message d’ensemble", "Votre projet est bien avancé ; quelques points restent à préciser."),
+            Mention(
+                "message", "message d’ensemble", "Votre projet est bien avancé ; quelques points restent à préciser."
+            ),
             Mention(
                 "remarques",
                 "remarques",

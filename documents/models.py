@@ -83,7 +83,9 @@ class Acte(models.Model):
     demande_le = models.DateTimeField("demandé le")
     produit_le = models.DateTimeField("produit le", null=True, blank=True)
     essais = models.PositiveSmallIntegerField("essais", default=0)
-    remplace_par = models.OneToOneField("self", related_name="remplace", null=True, blank=True, on_delete=models.PROTECT)
+    remplace_par = models.OneToOneField(
+        "self", related_name="remplace", null=True, blank=True, on_delete=models.PROTECT
+    )
 
     class Meta:
         verbose_name = "acte"

@@ -49,7 +49,9 @@ def _pdf(flux: BinaryIO) -> tuple[str, str]:
             if not len(document.pages):
                 raise FichierRefuse("Ce PDF n’a aucune page.")
     except pikepdf.PasswordError as erreur:
-        raise FichierRefuse("Ce PDF est protégé par un mot de passe : enlevez-le, puis renvoyez le fichier.") from erreur
+        raise FichierRefuse(
+            "Ce PDF est protégé par un mot de passe : enlevez-le, puis renvoyez le fichier."
+        ) from erreur
     except pikepdf.PdfError as erreur:
         raise FichierRefuse("Ce PDF est abîmé : ouvrez-le, enregistrez-le à nouveau, puis renvoyez-le.") from erreur
     return "pdf", "application/pdf"
@@ -64,7 +66,9 @@ def _image(flux: BinaryIO) -> tuple[str, str]:
             image.verify()
             return ("jpg", "image/jpeg") if image.format == "JPEG" else ("png", "image/png")
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as erreur:
-        raise FichierRefuse("Cette image est illisible : ouvrez-la, enregistrez-la à nouveau, puis renvoyez-la.") from erreur
+        raise FichierRefuse(
+            "Cette image est illisible : ouvrez-la, enregistrez-la à nouveau, puis renvoyez-la."
+        ) from erreur
 
 
 def _bureautique(flux: BinaryIO) -> tuple[str, str]:

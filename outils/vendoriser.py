@@ -46,9 +46,7 @@ def copier() -> None:
         if fichier.suffix in {".css", ".js"}:
             texte = fichier.read_text(encoding="utf-8")
             fichier.write_text(re.sub(r"(/\*|//)# sourceMappingURL=[^\n]*?(\*/|$)", "", texte, flags=re.MULTILINE))
-    shutil.copytree(
-        MODULES / "leaflet/dist/images", RACINE / "static/vendor/leaflet/images", dirs_exist_ok=True
-    )
+    shutil.copytree(MODULES / "leaflet/dist/images", RACINE / "static/vendor/leaflet/images", dirs_exist_ok=True)
 
 
 def tailler_les_polices() -> None:
@@ -61,8 +59,8 @@ def tailler_les_polices() -> None:
         taille.subset(police)
         for entree in police["name"].names:
             if entree.nameID in (1, 3, 4, 6, 16):
-                entree.string = entree.toUnicode().replace("Source Sans 3", "Portail Sans").replace(
-                    "SourceSans3", "PortailSans"
+                entree.string = (
+                    entree.toUnicode().replace("Source Sans 3", "Portail Sans").replace("SourceSans3", "PortailSans")
                 )
         police.flavor = "woff2"
         police.save(RACINE / "static/polices" / nom)

@@ -62,7 +62,9 @@ def _modifier(objet: Structure | Gestionnaire, version: int, champs: dict[str, A
     objet.save()
     apres = model_to_dict(objet, fields=list(avant))
     changes = {
-        nom: [_lisible(avant[nom]), _lisible(apres[nom])] for nom in avant if _lisible(avant[nom]) != _lisible(apres[nom])
+        nom: [_lisible(avant[nom]), _lisible(apres[nom])]
+        for nom in avant
+        if _lisible(avant[nom]) != _lisible(apres[nom])
     }
     if "iban" in champs:
         changes["iban"] = ["modifié", f"se termine par {champs['iban'][-4:]}"] if champs["iban"] else ["effacé", ""]
@@ -90,9 +92,7 @@ def modifier_structure(structure: Structure, *, version: int, par: Utilisateur, 
 
 
 @transaction.atomic
-def modifier_gestionnaire(
-    gestionnaire: Gestionnaire, *, version: int, par: Utilisateur, **champs: Any
-) -> Gestionnaire:
+def modifier_gestionnaire(gestionnaire: Gestionnaire, *, version: int, par: Utilisateur, **champs: Any) -> Gestionnaire:
     exiger(peut(GestePartenaire.MODIFIER, par, gestionnaire))
     gestionnaire = Gestionnaire.objects.verrouiller(gestionnaire.pk)
     if changes := _modifier(gestionnaire, version, champs):
@@ -149,8 +149,7 @@ def transmettre_portefeuille(*, de: Utilisateur, vers: Utilisateur, le: date, pa
     if not vers.fonctions.en_cours(le).filter(role=Role.TECHNICIEN_CONSEIL).exists():
         raise Refus(f"{vers} n’est pas technicien conseil à cette date.")
     affectations = AffectationGestionnaire.objects.select_for_update(of=("self",)).en_cours(le).filter(agent=de)
-    nombre = _transmettre(affectations, AffectationGestionnaire, "gestionnaire_id", vers, le)
-    return nombre
+    return _transmettre(affectations, AffectationGestionnaire, "gestionnaire_id", vers, le)
 
 
 def _transmettre(affectations: Any, modele: Any, cle: str, vers: Utilisateur, le: date) -> int:

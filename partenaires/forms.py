@@ -87,7 +87,9 @@ class InvitationForm(forms.Form):
     prenom = forms.CharField(label="Prénom", max_length=100)
     nom = forms.CharField(label="Nom", max_length=100)
     courriel = forms.EmailField(label="Adresse électronique")
-    role = forms.ChoiceField(label="Rôle", choices=[(r.value, r.label.capitalize()) for r in Role if r in ROLES_PARTENAIRE])
+    role = forms.ChoiceField(
+        label="Rôle", choices=[(r.value, r.label.capitalize()) for r in Role if r in ROLES_PARTENAIRE]
+    )
     debut = forms.DateField(label="À partir du", widget=ChampDate())
     fin = forms.DateField(label="Jusqu’au (facultatif)", required=False, widget=ChampDate())
 
@@ -102,7 +104,9 @@ class PassationForm(forms.Form):
     prenom = forms.CharField(label="Prénom du successeur", max_length=100)
     nom = forms.CharField(label="Nom du successeur", max_length=100)
     courriel = forms.EmailField(label="Son adresse électronique")
-    le = forms.DateField(label="Date de la passation", widget=ChampDate(), help_text="L’accès actuel se ferme la veille.")
+    le = forms.DateField(
+        label="Date de la passation", widget=ChampDate(), help_text="L’accès actuel se ferme la veille."
+    )
 
     def clean_le(self) -> date:
         le: date = self.cleaned_data["le"]

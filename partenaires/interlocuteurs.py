@@ -19,10 +19,7 @@ def charge_de(structure: Structure, le: date) -> Utilisateur | None:
 
 def technicien_de(gestionnaire: Gestionnaire, le: date) -> Utilisateur | None:
     affectation = (
-        AffectationGestionnaire.objects.en_cours(le)
-        .filter(gestionnaire=gestionnaire)
-        .select_related("agent")
-        .first()
+        AffectationGestionnaire.objects.en_cours(le).filter(gestionnaire=gestionnaire).select_related("agent").first()
     )
     return affectation.agent if affectation else None
 

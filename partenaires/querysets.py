@@ -12,12 +12,7 @@ from socle.texte import cle_de_tri
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
-    from partenaires.models import (
-        Commune,
-        Gestionnaire,
-        Habilitation,
-        Structure,
-    )
+    from partenaires.models import Commune, Gestionnaire, Habilitation, Structure  # noqa: F401
 
 
 class CommuneQuerySet(models.QuerySet["Commune"]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from socle.erreurs import Refus
 
+
 class TransitionInterdite(Refus):
     """Le geste demandé n’existe pas depuis l’état actuel du dossier."""
 

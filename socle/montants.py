@@ -17,7 +17,7 @@ def en_euros(montant: Decimal) -> str:
     """« 1 234,50 € », espaces fines insécables : le seul rendu d’un montant, à l’écran comme sur les PDF."""
     arrondi = arrondir(montant)
     entier, decimales = f"{abs(arrondi):.2f}".split(".")
-    groupes = []
+    groupes: list[str] = []
     while entier:
         groupes.insert(0, entier[-3:])
         entier = entier[:-3]

@@ -23,7 +23,7 @@ def introuvable(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def panne(request: HttpRequest) -> HttpResponse:
     """Sans base, sans session, sans contexte : cette page s’affiche quand tout le reste a échoué."""
-    return render(None, "500.html", status=500)  # type: ignore[arg-type]
+    return render(None, "500.html", status=500)
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes.acces import publique
+from comptes.acces import Vue, publique
 from partenaires.actions import recevoir_contact
 from partenaires.forms import ContactPublicForm
 from partenaires.models import Commune, Realisation, Structure
@@ -32,7 +32,7 @@ def accueil(request: HttpRequest) -> HttpResponse:
     return render(request, "accueil/accueil.html", contexte)
 
 
-def _page(gabarit: str):  # noqa: ANN202 — une vue, décorée aussitôt
+def _page(gabarit: str) -> Vue:
     @require_safe
     @publique
     def vue(request: HttpRequest) -> HttpResponse:
@@ -54,9 +54,15 @@ def carte(request: HttpRequest) -> HttpResponse:
     """La carte et, à côté, le tableau qui dit la même chose."""
     structures = Structure.objects.ouvertes().select_related("commune", "gestionnaire")
     points = [
-        {"nom": s.nom, "commune": s.commune.nom, "lat": s.lat or s.commune.lat, "lon": s.lon or s.commune.lon, "type": s.type}
+        {
+            "nom": s.nom,
+            "commune": s.commune.nom,
+            "lat": s.lat or s.commune.lat,
+            "lon": s.lon or s.commune.lon,
+            "type": s.type,
+        }
         for s in structures
-    ]  # fmt: skip
+    ]
     return render(request, "accueil/carte.html", {"structures": structures, "points": points})
 
 
@@ -106,5 +112,10 @@ def securite(request: HttpRequest) -> HttpResponse:
     """RFC 9116 : où signaler une faille."""
     expire = (timezone.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
     racine = settings.PORTAIL_ADRESSE.rstrip("/")
-    texte = f"Contact: {racine}/contact/\nExpires: {expire}\nPreferred-Languages: fr\nCanonical: {racine}/.well-known/security.txt\n"
-    return HttpResponse(texte, content_type="text/plain; charset=utf-8")
+    lignes = (
+        f"Contact: {racine}/contact/",
+        f"Expires: {expire}",
+        "Preferred-Languages: fr",
+        f"Canonical: {racine}/.well-known/security.txt",
+    )
+    return HttpResponse("\n".join(lignes) + "\n", content_type="text/plain; charset=utf-8")

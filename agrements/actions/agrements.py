@@ -74,9 +74,7 @@ def lever_suspension(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agr
 def retirer(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agrement:
     """Retire l’agrément ; si une app abonnée échoue, rien n’est retiré."""
     exiger(peut_sur_agrement(GesteAgrement.RETIRER, par, agrement))
-    agrement = franchir_agrement(
-        agrement, GesteAgrement.RETIRER, par=par, motif=motif, retire_le=timezone.localdate()
-    )
+    agrement = franchir_agrement(agrement, GesteAgrement.RETIRER, par=par, motif=motif, retire_le=timezone.localdate())
     agrement_retire.send(Agrement, agrement=agrement, par=par, motif=motif)
     return agrement
 
@@ -88,9 +86,9 @@ def faire_vivre(le: date) -> int:
     """
     changes = 0
     a_ouvrir = Agrement.objects.filter(etat=EtatAgrement.A_VENIR, debut__lte=le).values_list("pk", flat=True)
-    a_echoir = Agrement.objects.filter(
-        etat__in=[EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU], fin__lt=le
-    ).values_list("pk", flat=True)
+    a_echoir = Agrement.objects.filter(etat__in=[EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU], fin__lt=le).values_list(
+        "pk", flat=True
+    )
     for geste, cles in ((GesteAgrement.OUVRIR, list(a_ouvrir)), (GesteAgrement.ECHOIR, list(a_echoir))):
         for cle in cles:
             with transaction.atomic():

@@ -43,9 +43,7 @@ def preparer_remarque(
     if demande is None:
         if not texte:
             return None
-        demande = DemandeComplements.objects.create(
-            dossier=dossier, numero=dossier.demandes.count() + 1, cree_par=par
-        )
+        demande = DemandeComplements.objects.create(dossier=dossier, numero=dossier.demandes.count() + 1, cree_par=par)
     if not texte:
         demande.remarques.filter(champ=champ, piece=piece).delete()
         return None
@@ -56,9 +54,7 @@ def preparer_remarque(
 
 
 @transaction.atomic
-def demander_complements(
-    dossier: Dossier, *, message: str, echeance_le: date, par: Utilisateur
-) -> DemandeComplements:
+def demander_complements(dossier: Dossier, *, message: str, echeance_le: date, par: Utilisateur) -> DemandeComplements:
     """Envoie les remarques préparées : courrier figé, champs visés ouverts, échéance posée."""
     if echeance_le <= timezone.localdate():
         raise ValidationError({"echeance_le": "La date de réponse attendue doit être à venir."})
@@ -193,8 +189,7 @@ def reprendre_instruction(dossier: Dossier, *, par: Utilisateur, motif: str) -> 
         Geste.REPRENDRE_INSTRUCTION,
         par=par,
         motif=motif,
-        echeance_le=timezone.localdate()
-        + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
+        echeance_le=timezone.localdate() + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
     )
 
 

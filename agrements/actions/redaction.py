@@ -53,9 +53,10 @@ def creer(
     structure = Structure.objects.verrouiller(structure.pk)
     if not roles_dans_la_structure(par, structure.pk) & {Role.DIRECTION, Role.REPRESENTANT_LEGAL}:
         raise PermissionDenied("Seuls la direction et le représentant légal ouvrent un dossier.")
-    if type_dossier != TypeDossier.AVENANT and structure.dossiers.filter(
-        etat__in=ETATS_OUVERTS
-    ).exclude(type=TypeDossier.AVENANT).exists():
+    if (
+        type_dossier != TypeDossier.AVENANT
+        and structure.dossiers.filter(etat__in=ETATS_OUVERTS).exclude(type=TypeDossier.AVENANT).exists()
+    ):
         raise Refus("Un dossier est déjà ouvert pour cette structure : reprenez-le.")
     try:
         regime = VersionRegime.objects.applicable(debut_souhaite)
@@ -104,9 +105,7 @@ def champ_ouvert(contenu: Contenu, code: str) -> bool:
 
 
 @transaction.atomic
-def enregistrer_reponse(
-    dossier: Dossier, *, champ: str, saisie: str, version: int, par: Utilisateur
-) -> Reponse:
+def enregistrer_reponse(dossier: Dossier, *, champ: str, saisie: str, version: int, par: Utilisateur) -> Reponse:
     """Garde un champ. ``version`` est celle que la personne avait sous les yeux (0 : jamais rempli).
 
     Lève ValeurRefusee (phrase), VersionPerimee si un collègue a écrit entre-temps, ChampFerme, PermissionDenied.
@@ -143,9 +142,7 @@ def joindre(dossier: Dossier, *, exigence: str, televerse: UploadedFile, par: Ut
     definition = _exigence_ouverte(dossier, exigence)
     fichier = documents.recevoir(televerse, par=par)
     maintenant = timezone.now()
-    limite = (
-        timezone.localdate() + relativedelta(months=definition.validite_mois) if definition.validite_mois else None
-    )
+    limite = timezone.localdate() + relativedelta(months=definition.validite_mois) if definition.validite_mois else None
     extension = fichier.nom.rsplit(".", 1)[-1].lower()
     piece = Piece.objects.create(
         structure=dossier.structure,
@@ -261,8 +258,7 @@ def deposer(dossier: Dossier, *, par: Utilisateur) -> Dossier:
         version_courante=version,
         depose_le=version.deposee_le,
         charge=charge,
-        echeance_le=timezone.localdate()
-        + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
+        echeance_le=timezone.localdate() + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
         details={"version": version.numero, "empreinte": version.empreinte},
     )
     visa = dossier.visas.first()
@@ -287,8 +283,7 @@ def renvoyer(dossier: Dossier, *, par: Utilisateur) -> Dossier:
         Geste.RENVOYER,
         par=par,
         version_courante=version,
-        echeance_le=timezone.localdate()
-        + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
+        echeance_le=timezone.localdate() + relativedelta(days=dossier.regime.referentiel.delais["instruction_jours"]),
         details={"version": version.numero, "empreinte": version.empreinte},
     )
     if manques := contenu.manques():

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
-from agrements.actions import instruction, redaction, seances
 from agrements.actions import agrements as vie
-from agrements.choix import Etat, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.actions import instruction, redaction, seances
+from agrements.choix import Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.contenu import Contenu
 from agrements.demo.textes import REMARQUES, reponses
 from agrements.models import Dossier, EvenementDossier, Passage, Piece, Seance, VersionDossier
-from agrements.contenu import Contenu
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.choix import TypeStructure
@@ -87,7 +87,9 @@ class Recit:
         codes = [code for code, champ in contenu.champs.items() if champ.nature != "chiffres"]
         for code in codes[: int(len(codes) * part)]:
             valeur = textes[code]
-            saisie = valeur if isinstance(valeur, str) else str(valeur) if isinstance(valeur, int) else json.dumps(valeur)
+            saisie = (
+                valeur if isinstance(valeur, str) else str(valeur) if isinstance(valeur, int) else json.dumps(valeur)
+            )
             ligne = contenu.lignes.get(code)
             redaction.enregistrer_reponse(
                 self.dossier, champ=code, saisie=saisie, version=ligne.version if ligne else 0, par=self.direction

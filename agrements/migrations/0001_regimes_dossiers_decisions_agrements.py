@@ -12,618 +12,1472 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('documents', '0001_fichiers_et_actes'),
-        ('partenaires', '0002_territoire_structures_affectations'),
+        ("documents", "0001_fichiers_et_actes"),
+        ("partenaires", "0002_territoire_structures_affectations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Visa',
+            name="Visa",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('favorable', models.BooleanField(verbose_name='favorable')),
-                ('motif', models.TextField(blank=True, verbose_name='motif')),
-                ('empreinte', models.CharField(max_length=64, verbose_name='empreinte du projet visé')),
-                ('le', models.DateTimeField(verbose_name='le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("favorable", models.BooleanField(verbose_name="favorable")),
+                ("motif", models.TextField(blank=True, verbose_name="motif")),
+                ("empreinte", models.CharField(max_length=64, verbose_name="empreinte du projet visé")),
+                ("le", models.DateTimeField(verbose_name="le")),
             ],
             options={
-                'verbose_name': 'visa',
-                'ordering': ['-le', '-pk'],
+                "verbose_name": "visa",
+                "ordering": ["-le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sens', models.CharField(choices=[('agree', 'agréé'), ('agree_reserves', 'agréé avec réserves'), ('ajourne', 'ajourné'), ('refuse', 'refusé')], max_length=20, verbose_name='sens')),
-                ('motivation', models.TextField(blank=True, verbose_name='motivation')),
-                ('reserves', models.TextField(blank=True, verbose_name='réserves')),
-                ('debut', models.DateField(blank=True, null=True, verbose_name='début')),
-                ('fin', models.DateField(blank=True, null=True, verbose_name='fin (comprise)')),
-                ('enregistree_le', models.DateTimeField(verbose_name='enregistrée le')),
-                ('lue_le', models.DateTimeField(blank=True, null=True, verbose_name='lue le')),
-                ('acte', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.acte')),
-                ('enregistree_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('lue_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "sens",
+                    models.CharField(
+                        choices=[
+                            ("agree", "agréé"),
+                            ("agree_reserves", "agréé avec réserves"),
+                            ("ajourne", "ajourné"),
+                            ("refuse", "refusé"),
+                        ],
+                        max_length=20,
+                        verbose_name="sens",
+                    ),
+                ),
+                ("motivation", models.TextField(blank=True, verbose_name="motivation")),
+                ("reserves", models.TextField(blank=True, verbose_name="réserves")),
+                ("debut", models.DateField(blank=True, null=True, verbose_name="début")),
+                ("fin", models.DateField(blank=True, null=True, verbose_name="fin (comprise)")),
+                ("enregistree_le", models.DateTimeField(verbose_name="enregistrée le")),
+                ("lue_le", models.DateTimeField(blank=True, null=True, verbose_name="lue le")),
+                (
+                    "acte",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.acte"
+                    ),
+                ),
+                (
+                    "enregistree_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "lue_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'décision',
-                'ordering': ['-enregistree_le', '-pk'],
+                "verbose_name": "décision",
+                "ordering": ["-enregistree_le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Agrement',
+            name="Agrement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('objet', models.CharField(choices=[('animation_globale', 'animation globale et coordination'), ('animation_collective_familles', 'animation collective familles'), ('animation_locale', 'animation locale (espace de vie sociale)'), ('projet_social', 'projet social de centre social (procédure unique)')], max_length=40, verbose_name='objet')),
-                ('etat', models.CharField(choices=[('a_venir', 'À venir'), ('en_cours', 'En cours'), ('echu', 'Échu'), ('suspendu', 'Suspendu'), ('retire', 'Retiré'), ('renouvele', 'Renouvelé')], default='a_venir', max_length=20, verbose_name='état')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(verbose_name='fin (comprise)')),
-                ('avec_reserves', models.BooleanField(default=False, verbose_name='avec réserves')),
-                ('retire_le', models.DateField(blank=True, null=True, verbose_name='retiré le')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agrements', to='partenaires.structure')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agrements', to='agrements.decision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "objet",
+                    models.CharField(
+                        choices=[
+                            ("animation_globale", "animation globale et coordination"),
+                            ("animation_collective_familles", "animation collective familles"),
+                            ("animation_locale", "animation locale (espace de vie sociale)"),
+                            ("projet_social", "projet social de centre social (procédure unique)"),
+                        ],
+                        max_length=40,
+                        verbose_name="objet",
+                    ),
+                ),
+                (
+                    "etat",
+                    models.CharField(
+                        choices=[
+                            ("a_venir", "À venir"),
+                            ("en_cours", "En cours"),
+                            ("echu", "Échu"),
+                            ("suspendu", "Suspendu"),
+                            ("retire", "Retiré"),
+                            ("renouvele", "Renouvelé"),
+                        ],
+                        default="a_venir",
+                        max_length=20,
+                        verbose_name="état",
+                    ),
+                ),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(verbose_name="fin (comprise)")),
+                ("avec_reserves", models.BooleanField(default=False, verbose_name="avec réserves")),
+                ("retire_le", models.DateField(blank=True, null=True, verbose_name="retiré le")),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agrements",
+                        to="partenaires.structure",
+                    ),
+                ),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="agrements", to="agrements.decision"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'agrément',
-                'ordering': ['-debut', 'objet'],
+                "verbose_name": "agrément",
+                "ordering": ["-debut", "objet"],
             },
         ),
         migrations.CreateModel(
-            name='Dossier',
+            name="Dossier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(choices=[('premier', 'premier agrément'), ('renouvellement', 'renouvellement'), ('avenant', 'avenant')], max_length=20, verbose_name='type')),
-                ('objets', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('animation_globale', 'animation globale et coordination'), ('animation_collective_familles', 'animation collective familles'), ('animation_locale', 'animation locale (espace de vie sociale)'), ('projet_social', 'projet social de centre social (procédure unique)')], max_length=40), verbose_name='objets de l’agrément')),
-                ('etat', models.CharField(choices=[('en_preparation', 'En préparation'), ('a_viser', 'Au visa du représentant légal'), ('vise', 'Visé, à déposer'), ('depose', 'Déposé, complétude à vérifier'), ('incomplet', 'Compléments demandés'), ('en_instruction', 'En instruction'), ('instruit', 'Prêt pour la commission'), ('inscrit_cas', 'À l’ordre du jour de la CAS'), ('avis_cas', 'Avis de la CAS rendu'), ('inscrit_ca', 'À l’ordre du jour du CA'), ('agree', 'Agréé'), ('agree_reserves', 'Agréé avec réserves'), ('ajourne', 'Ajourné'), ('refuse', 'Refusé'), ('irrecevable', 'Irrecevable'), ('retire', 'Retiré par le demandeur')], default='en_preparation', max_length=20, verbose_name='état')),
-                ('debut_souhaite', models.DateField(verbose_name='début souhaité')),
-                ('duree_souhaitee', models.PositiveSmallIntegerField(default=48, verbose_name='durée souhaitée (mois)')),
-                ('cree_le', models.DateTimeField(auto_now_add=True, verbose_name='créé le')),
-                ('modifie_le', models.DateTimeField(auto_now_add=True, verbose_name='modifié le')),
-                ('depose_le', models.DateTimeField(blank=True, null=True, verbose_name='déposé le')),
-                ('complet_le', models.DateTimeField(blank=True, null=True, verbose_name='déclaré complet le')),
-                ('decide_le', models.DateField(blank=True, null=True, verbose_name='décidé le')),
-                ('echeance_le', models.DateField(blank=True, null=True, verbose_name='prochaine échéance')),
-                ('charge', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='dossiers_suivis', to=settings.AUTH_USER_MODEL, verbose_name='chargé de conseil')),
-                ('cree_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('precedent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='suivants', to='agrements.dossier', verbose_name='dossier précédent')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dossiers', to='partenaires.structure', verbose_name='structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("premier", "premier agrément"),
+                            ("renouvellement", "renouvellement"),
+                            ("avenant", "avenant"),
+                        ],
+                        max_length=20,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "objets",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("animation_globale", "animation globale et coordination"),
+                                ("animation_collective_familles", "animation collective familles"),
+                                ("animation_locale", "animation locale (espace de vie sociale)"),
+                                ("projet_social", "projet social de centre social (procédure unique)"),
+                            ],
+                            max_length=40,
+                        ),
+                        verbose_name="objets de l’agrément",
+                    ),
+                ),
+                (
+                    "etat",
+                    models.CharField(
+                        choices=[
+                            ("en_preparation", "En préparation"),
+                            ("a_viser", "Au visa du représentant légal"),
+                            ("vise", "Visé, à déposer"),
+                            ("depose", "Déposé, complétude à vérifier"),
+                            ("incomplet", "Compléments demandés"),
+                            ("en_instruction", "En instruction"),
+                            ("instruit", "Prêt pour la commission"),
+                            ("inscrit_cas", "À l’ordre du jour de la CAS"),
+                            ("avis_cas", "Avis de la CAS rendu"),
+                            ("inscrit_ca", "À l’ordre du jour du CA"),
+                            ("agree", "Agréé"),
+                            ("agree_reserves", "Agréé avec réserves"),
+                            ("ajourne", "Ajourné"),
+                            ("refuse", "Refusé"),
+                            ("irrecevable", "Irrecevable"),
+                            ("retire", "Retiré par le demandeur"),
+                        ],
+                        default="en_preparation",
+                        max_length=20,
+                        verbose_name="état",
+                    ),
+                ),
+                ("debut_souhaite", models.DateField(verbose_name="début souhaité")),
+                (
+                    "duree_souhaitee",
+                    models.PositiveSmallIntegerField(default=48, verbose_name="durée souhaitée (mois)"),
+                ),
+                ("cree_le", models.DateTimeField(auto_now_add=True, verbose_name="créé le")),
+                ("modifie_le", models.DateTimeField(auto_now_add=True, verbose_name="modifié le")),
+                ("depose_le", models.DateTimeField(blank=True, null=True, verbose_name="déposé le")),
+                ("complet_le", models.DateTimeField(blank=True, null=True, verbose_name="déclaré complet le")),
+                ("decide_le", models.DateField(blank=True, null=True, verbose_name="décidé le")),
+                ("echeance_le", models.DateField(blank=True, null=True, verbose_name="prochaine échéance")),
+                (
+                    "charge",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dossiers_suivis",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="chargé de conseil",
+                    ),
+                ),
+                (
+                    "cree_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "precedent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suivants",
+                        to="agrements.dossier",
+                        verbose_name="dossier précédent",
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dossiers",
+                        to="partenaires.structure",
+                        verbose_name="structure",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'dossier d’agrément',
-                'verbose_name_plural': 'dossiers d’agrément',
-                'ordering': ['-modifie_le', '-pk'],
+                "verbose_name": "dossier d’agrément",
+                "verbose_name_plural": "dossiers d’agrément",
+                "ordering": ["-modifie_le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='DemandeComplements',
+            name="DemandeComplements",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('numero', models.PositiveSmallIntegerField(verbose_name='numéro')),
-                ('message', models.TextField(blank=True, verbose_name='message')),
-                ('echeance_le', models.DateField(blank=True, null=True, verbose_name='réponse attendue le')),
-                ('cree_le', models.DateTimeField(auto_now_add=True, verbose_name='préparée le')),
-                ('envoyee_le', models.DateTimeField(blank=True, null=True, verbose_name='envoyée le')),
-                ('repondue_le', models.DateTimeField(blank=True, null=True, verbose_name='répondue le')),
-                ('resume', models.JSONField(blank=True, default=list, verbose_name='résumé des changements')),
-                ('acte', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='documents.acte')),
-                ('cree_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('envoyee_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demandes', to='agrements.dossier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("numero", models.PositiveSmallIntegerField(verbose_name="numéro")),
+                ("message", models.TextField(blank=True, verbose_name="message")),
+                ("echeance_le", models.DateField(blank=True, null=True, verbose_name="réponse attendue le")),
+                ("cree_le", models.DateTimeField(auto_now_add=True, verbose_name="préparée le")),
+                ("envoyee_le", models.DateTimeField(blank=True, null=True, verbose_name="envoyée le")),
+                ("repondue_le", models.DateTimeField(blank=True, null=True, verbose_name="répondue le")),
+                ("resume", models.JSONField(blank=True, default=list, verbose_name="résumé des changements")),
+                (
+                    "acte",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="documents.acte",
+                    ),
+                ),
+                (
+                    "cree_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "envoyee_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="demandes", to="agrements.dossier"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'demande de compléments',
-                'verbose_name_plural': 'demandes de compléments',
-                'ordering': ['-numero'],
+                "verbose_name": "demande de compléments",
+                "verbose_name_plural": "demandes de compléments",
+                "ordering": ["-numero"],
             },
         ),
         migrations.AddField(
-            model_name='decision',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='agrements.dossier'),
+            model_name="decision",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="agrements.dossier"
+            ),
         ),
         migrations.CreateModel(
-            name='AvisInstruction',
+            name="AvisInstruction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sens', models.CharField(choices=[('favorable', 'favorable'), ('favorable_reserves', 'favorable avec réserves'), ('ajournement', 'ajournement'), ('defavorable', 'défavorable')], max_length=20, verbose_name='sens')),
-                ('motivation', models.TextField(verbose_name='motivation')),
-                ('reserves', models.TextField(blank=True, verbose_name='réserves')),
-                ('duree_mois', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='durée proposée (mois)')),
-                ('le', models.DateTimeField(verbose_name='le')),
-                ('par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='avis', to='agrements.dossier')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "sens",
+                    models.CharField(
+                        choices=[
+                            ("favorable", "favorable"),
+                            ("favorable_reserves", "favorable avec réserves"),
+                            ("ajournement", "ajournement"),
+                            ("defavorable", "défavorable"),
+                        ],
+                        max_length=20,
+                        verbose_name="sens",
+                    ),
+                ),
+                ("motivation", models.TextField(verbose_name="motivation")),
+                ("reserves", models.TextField(blank=True, verbose_name="réserves")),
+                (
+                    "duree_mois",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="durée proposée (mois)"),
+                ),
+                ("le", models.DateTimeField(verbose_name="le")),
+                (
+                    "par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="avis", to="agrements.dossier"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'avis d’instruction',
-                'verbose_name_plural': 'avis d’instruction',
-                'ordering': ['-le', '-pk'],
+                "verbose_name": "avis d’instruction",
+                "verbose_name_plural": "avis d’instruction",
+                "ordering": ["-le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='EvenementAgrement',
+            name="EvenementAgrement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geste', models.CharField(choices=[('ouvrir', 'ouverture de la période'), ('echoir', 'échéance'), ('renouveler', 'renouvellement'), ('suspendre', 'suspension'), ('lever_suspension', 'levée de la suspension'), ('retirer', 'retrait')], max_length=30, verbose_name='geste')),
-                ('de', models.CharField(blank=True, max_length=20, verbose_name='état avant')),
-                ('vers', models.CharField(max_length=20, verbose_name='état après')),
-                ('le', models.DateTimeField(verbose_name='le')),
-                ('motif', models.TextField(blank=True, verbose_name='motif')),
-                ('agrement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evenements', to='agrements.agrement')),
-                ('par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "geste",
+                    models.CharField(
+                        choices=[
+                            ("ouvrir", "ouverture de la période"),
+                            ("echoir", "échéance"),
+                            ("renouveler", "renouvellement"),
+                            ("suspendre", "suspension"),
+                            ("lever_suspension", "levée de la suspension"),
+                            ("retirer", "retrait"),
+                        ],
+                        max_length=30,
+                        verbose_name="geste",
+                    ),
+                ),
+                ("de", models.CharField(blank=True, max_length=20, verbose_name="état avant")),
+                ("vers", models.CharField(max_length=20, verbose_name="état après")),
+                ("le", models.DateTimeField(verbose_name="le")),
+                ("motif", models.TextField(blank=True, verbose_name="motif")),
+                (
+                    "agrement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evenements", to="agrements.agrement"
+                    ),
+                ),
+                (
+                    "par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'événement d’agrément',
-                'verbose_name_plural': 'événements d’agrément',
-                'ordering': ['-le', '-pk'],
+                "verbose_name": "événement d’agrément",
+                "verbose_name_plural": "événements d’agrément",
+                "ordering": ["-le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='EvenementDossier',
+            name="EvenementDossier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geste', models.CharField(choices=[('creer', 'ouvrir le dossier'), ('rediger', 'rédiger'), ('joindre', 'joindre une pièce'), ('demander_visa', 'demander le visa'), ('reprendre', 'reprendre la rédaction'), ('viser', 'viser le projet'), ('refuser_visa', 'refuser le visa'), ('deposer', 'déposer'), ('retirer', 'retirer la demande'), ('declarer_complet', 'déclarer complet'), ('preparer_remarque', 'préparer une remarque'), ('demander_complements', 'demander des compléments'), ('renvoyer', 'renvoyer les compléments'), ('declarer_irrecevable', 'déclarer irrecevable'), ('evaluer', 'évaluer un critère'), ('rendre_avis', 'rendre l’avis d’instruction'), ('reprendre_instruction', 'reprendre l’instruction'), ('inscrire_cas', 'inscrire à la CAS'), ('retirer_cas', 'retirer de l’ordre du jour de la CAS'), ('rendre_avis_cas', 'enregistrer l’avis de la CAS'), ('inscrire_ca', 'inscrire au conseil d’administration'), ('retirer_ca', 'retirer de l’ordre du jour du conseil d’administration'), ('agreer', 'agréer'), ('agreer_reserves', 'agréer avec réserves'), ('ajourner', 'ajourner'), ('refuser', 'refuser'), ('affecter', 'changer de chargé de conseil'), ('notifier', 'notifier'), ('lire_notification', 'lire la notification')], max_length=30, verbose_name='geste')),
-                ('de', models.CharField(blank=True, max_length=20, verbose_name='état avant')),
-                ('vers', models.CharField(blank=True, max_length=20, verbose_name='état après')),
-                ('le', models.DateTimeField(verbose_name='le')),
-                ('motif', models.TextField(blank=True, verbose_name='motif')),
-                ('details', models.JSONField(blank=True, default=dict, verbose_name='détails')),
-                ('interne', models.BooleanField(default=False, verbose_name='réservé à la Caf')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evenements', to='agrements.dossier')),
-                ('par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "geste",
+                    models.CharField(
+                        choices=[
+                            ("creer", "ouvrir le dossier"),
+                            ("rediger", "rédiger"),
+                            ("joindre", "joindre une pièce"),
+                            ("demander_visa", "demander le visa"),
+                            ("reprendre", "reprendre la rédaction"),
+                            ("viser", "viser le projet"),
+                            ("refuser_visa", "refuser le visa"),
+                            ("deposer", "déposer"),
+                            ("retirer", "retirer la demande"),
+                            ("declarer_complet", "déclarer complet"),
+                            ("preparer_remarque", "préparer une remarque"),
+                            ("demander_complements", "demander des compléments"),
+                            ("renvoyer", "renvoyer les compléments"),
+                            ("declarer_irrecevable", "déclarer irrecevable"),
+                            ("evaluer", "évaluer un critère"),
+                            ("rendre_avis", "rendre l’avis d’instruction"),
+                            ("reprendre_instruction", "reprendre l’instruction"),
+                            ("inscrire_cas", "inscrire à la CAS"),
+                            ("retirer_cas", "retirer de l’ordre du jour de la CAS"),
+                            ("rendre_avis_cas", "enregistrer l’avis de la CAS"),
+                            ("inscrire_ca", "inscrire au conseil d’administration"),
+                            ("retirer_ca", "retirer de l’ordre du jour du conseil d’administration"),
+                            ("agreer", "agréer"),
+                            ("agreer_reserves", "agréer avec réserves"),
+                            ("ajourner", "ajourner"),
+                            ("refuser", "refuser"),
+                            ("affecter", "changer de chargé de conseil"),
+                            ("notifier", "notifier"),
+                            ("lire_notification", "lire la notification"),
+                        ],
+                        max_length=30,
+                        verbose_name="geste",
+                    ),
+                ),
+                ("de", models.CharField(blank=True, max_length=20, verbose_name="état avant")),
+                ("vers", models.CharField(blank=True, max_length=20, verbose_name="état après")),
+                ("le", models.DateTimeField(verbose_name="le")),
+                ("motif", models.TextField(blank=True, verbose_name="motif")),
+                ("details", models.JSONField(blank=True, default=dict, verbose_name="détails")),
+                ("interne", models.BooleanField(default=False, verbose_name="réservé à la Caf")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evenements", to="agrements.dossier"
+                    ),
+                ),
+                (
+                    "par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'événement de dossier',
-                'verbose_name_plural': 'événements de dossier',
-                'ordering': ['-le', '-pk'],
+                "verbose_name": "événement de dossier",
+                "verbose_name_plural": "événements de dossier",
+                "ordering": ["-le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Passage',
+            name="Passage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ordre', models.PositiveSmallIntegerField(verbose_name='ordre')),
-                ('avis', models.CharField(blank=True, choices=[('favorable', 'favorable'), ('favorable_reserves', 'favorable avec réserves'), ('ajournement', 'ajournement'), ('defavorable', 'défavorable')], max_length=20, verbose_name='avis de la commission')),
-                ('motivation', models.TextField(blank=True, verbose_name='motivation')),
-                ('saisi_le', models.DateTimeField(blank=True, null=True, verbose_name='saisi le')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='passages', to='agrements.dossier')),
-                ('saisi_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ordre", models.PositiveSmallIntegerField(verbose_name="ordre")),
+                (
+                    "avis",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("favorable", "favorable"),
+                            ("favorable_reserves", "favorable avec réserves"),
+                            ("ajournement", "ajournement"),
+                            ("defavorable", "défavorable"),
+                        ],
+                        max_length=20,
+                        verbose_name="avis de la commission",
+                    ),
+                ),
+                ("motivation", models.TextField(blank=True, verbose_name="motivation")),
+                ("saisi_le", models.DateTimeField(blank=True, null=True, verbose_name="saisi le")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="passages", to="agrements.dossier"
+                    ),
+                ),
+                (
+                    "saisi_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'passage en séance',
-                'verbose_name_plural': 'passages en séance',
-                'ordering': ['ordre', 'pk'],
-            },
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='passage',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='agrements.passage'),
-        ),
-        migrations.CreateModel(
-            name='Piece',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nature', models.CharField(max_length=60, verbose_name='nature')),
-                ('nom_classe', models.CharField(max_length=200, verbose_name='nom de classement')),
-                ('valable_jusqu_au', models.DateField(blank=True, null=True, verbose_name='valable jusqu’au')),
-                ('deposee_le', models.DateTimeField(verbose_name='déposée le')),
-                ('retiree_le', models.DateTimeField(blank=True, null=True, verbose_name='retirée du coffre le')),
-                ('deposee_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('fichier', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='piece', to='documents.fichier')),
-                ('remplacee_par', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='remplace', to='agrements.piece')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pieces', to='partenaires.structure')),
-            ],
-            options={
-                'verbose_name': 'pièce',
-                'ordering': ['nature', '-deposee_le'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PieceJointe',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('exigence', models.CharField(max_length=60, verbose_name='exigence')),
-                ('jointe_le', models.DateTimeField(verbose_name='jointe le')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pieces_jointes', to='agrements.dossier')),
-                ('jointe_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('piece', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jointe_a', to='agrements.piece')),
-            ],
-            options={
-                'verbose_name': 'pièce jointe',
-                'verbose_name_plural': 'pièces jointes',
-                'ordering': ['exigence', 'jointe_le', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Remarque',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('champ', models.CharField(blank=True, max_length=60, verbose_name='champ')),
-                ('piece', models.CharField(blank=True, max_length=60, verbose_name='pièce')),
-                ('texte', models.TextField(verbose_name='remarque')),
-                ('demande', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remarques', to='agrements.demandecomplements')),
-                ('par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'remarque',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Reponse',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('champ', models.CharField(max_length=60, verbose_name='champ')),
-                ('valeur', models.JSONField(verbose_name='valeur')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('modifie_le', models.DateTimeField(verbose_name='modifié le')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reponses', to='agrements.dossier')),
-                ('modifie_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'réponse',
-            },
-        ),
-        migrations.CreateModel(
-            name='Seance',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('instance', models.CharField(choices=[('cas', 'commission d’action sociale'), ('ca', 'conseil d’administration')], max_length=5, verbose_name='instance')),
-                ('tenue_le', models.DateField(verbose_name='date')),
-                ('heure', models.TimeField(blank=True, null=True, verbose_name='heure')),
-                ('lieu', models.CharField(blank=True, max_length=200, verbose_name='lieu')),
-                ('limite_inscription_le', models.DateField(blank=True, null=True, verbose_name='inscriptions jusqu’au')),
-                ('close_le', models.DateTimeField(blank=True, null=True, verbose_name='close le')),
-                ('close_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'séance',
-                'ordering': ['tenue_le', 'instance'],
-            },
-        ),
-        migrations.AddField(
-            model_name='passage',
-            name='seance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='passages', to='agrements.seance'),
-        ),
-        migrations.CreateModel(
-            name='VersionDossier',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('numero', models.PositiveSmallIntegerField(verbose_name='numéro')),
-                ('contenu', models.JSONField(verbose_name='contenu')),
-                ('empreinte', models.CharField(max_length=64, verbose_name='empreinte SHA-256')),
-                ('deposee_le', models.DateTimeField(verbose_name='déposée le')),
-                ('deposee_par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='agrements.dossier')),
-            ],
-            options={
-                'verbose_name': 'version déposée',
-                'verbose_name_plural': 'versions déposées',
-                'ordering': ['numero'],
-            },
-        ),
-        migrations.CreateModel(
-            name='EvaluationCritere',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('critere', models.CharField(max_length=60, verbose_name='critère')),
-                ('verdict', models.CharField(blank=True, choices=[('conforme', 'conforme'), ('a_completer', 'à compléter'), ('non_conforme', 'non conforme'), ('sans_objet', 'sans objet')], max_length=20, verbose_name='verdict')),
-                ('commentaire', models.TextField(blank=True, verbose_name='commentaire')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('le', models.DateTimeField(verbose_name='le')),
-                ('dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='agrements.dossier')),
-                ('par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version_dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agrements.versiondossier')),
-            ],
-            options={
-                'verbose_name': 'évaluation d’un critère',
-                'verbose_name_plural': 'évaluations de critères',
-            },
-        ),
-        migrations.AddField(
-            model_name='dossier',
-            name='version_courante',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agrements.versiondossier', verbose_name='version déposée'),
-        ),
-        migrations.CreateModel(
-            name='Citation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('champ', models.CharField(max_length=60, verbose_name='champ')),
-                ('extrait', models.TextField(verbose_name='extrait')),
-                ('le', models.DateTimeField(verbose_name='le')),
-                ('par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='citations', to='agrements.evaluationcritere')),
-                ('version_dossier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agrements.versiondossier')),
-            ],
-            options={
-                'verbose_name': 'citation',
-                'ordering': ['pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='VersionRegime',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, verbose_name='code')),
-                ('numero', models.PositiveIntegerField(verbose_name='numéro de version')),
-                ('libelle', models.CharField(max_length=200, verbose_name='libellé')),
-                ('effet_du', models.DateField(verbose_name='applicable aux agréments qui commencent le')),
-                ('effet_au', models.DateField(blank=True, null=True, verbose_name='et jusqu’au')),
-                ('definition', models.JSONField(verbose_name='définition')),
-                ('publie_le', models.DateTimeField(blank=True, null=True, verbose_name='publié le')),
-            ],
-            options={
-                'verbose_name': 'version de régime',
-                'verbose_name_plural': 'versions de régime',
-                'ordering': ['effet_du', 'numero'],
-                'constraints': [models.UniqueConstraint(fields=('code', 'numero'), name='version_regime_unique'), models.CheckConstraint(condition=models.Q(('effet_au__isnull', True), ('effet_au__gte', models.F('effet_du')), _connector='OR'), name='version_regime_a_l_endroit', violation_error_message='La fin d’effet du régime précède son début.'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('publie_le__isnull', False)), expressions=[(models.Func('effet_du', 'effet_au', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='version_regime_une_seule_en_vigueur', violation_error_message='Un autre régime publié s’applique déjà à cette période.')],
+                "verbose_name": "passage en séance",
+                "verbose_name_plural": "passages en séance",
+                "ordering": ["ordre", "pk"],
             },
         ),
         migrations.AddField(
-            model_name='dossier',
-            name='regime',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='dossiers', to='agrements.versionregime', verbose_name='régime'),
+            model_name="decision",
+            name="passage",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="decision", to="agrements.passage"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Piece",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nature", models.CharField(max_length=60, verbose_name="nature")),
+                ("nom_classe", models.CharField(max_length=200, verbose_name="nom de classement")),
+                ("valable_jusqu_au", models.DateField(blank=True, null=True, verbose_name="valable jusqu’au")),
+                ("deposee_le", models.DateTimeField(verbose_name="déposée le")),
+                ("retiree_le", models.DateTimeField(blank=True, null=True, verbose_name="retirée du coffre le")),
+                (
+                    "deposee_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "fichier",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="piece", to="documents.fichier"
+                    ),
+                ),
+                (
+                    "remplacee_par",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="remplace",
+                        to="agrements.piece",
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pieces", to="partenaires.structure"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "pièce",
+                "ordering": ["nature", "-deposee_le"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PieceJointe",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("exigence", models.CharField(max_length=60, verbose_name="exigence")),
+                ("jointe_le", models.DateTimeField(verbose_name="jointe le")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pieces_jointes",
+                        to="agrements.dossier",
+                    ),
+                ),
+                (
+                    "jointe_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "piece",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="jointe_a", to="agrements.piece"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "pièce jointe",
+                "verbose_name_plural": "pièces jointes",
+                "ordering": ["exigence", "jointe_le", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Remarque",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("champ", models.CharField(blank=True, max_length=60, verbose_name="champ")),
+                ("piece", models.CharField(blank=True, max_length=60, verbose_name="pièce")),
+                ("texte", models.TextField(verbose_name="remarque")),
+                (
+                    "demande",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remarques",
+                        to="agrements.demandecomplements",
+                    ),
+                ),
+                (
+                    "par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "remarque",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Reponse",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("champ", models.CharField(max_length=60, verbose_name="champ")),
+                ("valeur", models.JSONField(verbose_name="valeur")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("modifie_le", models.DateTimeField(verbose_name="modifié le")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="reponses", to="agrements.dossier"
+                    ),
+                ),
+                (
+                    "modifie_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "réponse",
+            },
+        ),
+        migrations.CreateModel(
+            name="Seance",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "instance",
+                    models.CharField(
+                        choices=[("cas", "commission d’action sociale"), ("ca", "conseil d’administration")],
+                        max_length=5,
+                        verbose_name="instance",
+                    ),
+                ),
+                ("tenue_le", models.DateField(verbose_name="date")),
+                ("heure", models.TimeField(blank=True, null=True, verbose_name="heure")),
+                ("lieu", models.CharField(blank=True, max_length=200, verbose_name="lieu")),
+                (
+                    "limite_inscription_le",
+                    models.DateField(blank=True, null=True, verbose_name="inscriptions jusqu’au"),
+                ),
+                ("close_le", models.DateTimeField(blank=True, null=True, verbose_name="close le")),
+                (
+                    "close_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "séance",
+                "ordering": ["tenue_le", "instance"],
+            },
+        ),
+        migrations.AddField(
+            model_name="passage",
+            name="seance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="passages", to="agrements.seance"
+            ),
+        ),
+        migrations.CreateModel(
+            name="VersionDossier",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("numero", models.PositiveSmallIntegerField(verbose_name="numéro")),
+                ("contenu", models.JSONField(verbose_name="contenu")),
+                ("empreinte", models.CharField(max_length=64, verbose_name="empreinte SHA-256")),
+                ("deposee_le", models.DateTimeField(verbose_name="déposée le")),
+                (
+                    "deposee_par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="agrements.dossier"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "version déposée",
+                "verbose_name_plural": "versions déposées",
+                "ordering": ["numero"],
+            },
+        ),
+        migrations.CreateModel(
+            name="EvaluationCritere",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("critere", models.CharField(max_length=60, verbose_name="critère")),
+                (
+                    "verdict",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("conforme", "conforme"),
+                            ("a_completer", "à compléter"),
+                            ("non_conforme", "non conforme"),
+                            ("sans_objet", "sans objet"),
+                        ],
+                        max_length=20,
+                        verbose_name="verdict",
+                    ),
+                ),
+                ("commentaire", models.TextField(blank=True, verbose_name="commentaire")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                ("le", models.DateTimeField(verbose_name="le")),
+                (
+                    "dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evaluations", to="agrements.dossier"
+                    ),
+                ),
+                (
+                    "par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "version_dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="agrements.versiondossier"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "évaluation d’un critère",
+                "verbose_name_plural": "évaluations de critères",
+            },
+        ),
+        migrations.AddField(
+            model_name="dossier",
+            name="version_courante",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="agrements.versiondossier",
+                verbose_name="version déposée",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Citation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("champ", models.CharField(max_length=60, verbose_name="champ")),
+                ("extrait", models.TextField(verbose_name="extrait")),
+                ("le", models.DateTimeField(verbose_name="le")),
+                (
+                    "par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "evaluation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="citations",
+                        to="agrements.evaluationcritere",
+                    ),
+                ),
+                (
+                    "version_dossier",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="agrements.versiondossier"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "citation",
+                "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="VersionRegime",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=40, verbose_name="code")),
+                ("numero", models.PositiveIntegerField(verbose_name="numéro de version")),
+                ("libelle", models.CharField(max_length=200, verbose_name="libellé")),
+                ("effet_du", models.DateField(verbose_name="applicable aux agréments qui commencent le")),
+                ("effet_au", models.DateField(blank=True, null=True, verbose_name="et jusqu’au")),
+                ("definition", models.JSONField(verbose_name="définition")),
+                ("publie_le", models.DateTimeField(blank=True, null=True, verbose_name="publié le")),
+            ],
+            options={
+                "verbose_name": "version de régime",
+                "verbose_name_plural": "versions de régime",
+                "ordering": ["effet_du", "numero"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("code", "numero"), name="version_regime_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effet_au__isnull", True), ("effet_au__gte", models.F("effet_du")), _connector="OR"
+                        ),
+                        name="version_regime_a_l_endroit",
+                        violation_error_message="La fin d’effet du régime précède son début.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("publie_le__isnull", False)),
+                        expressions=[
+                            (
+                                models.Func(
+                                    "effet_du",
+                                    "effet_au",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            )
+                        ],
+                        name="version_regime_une_seule_en_vigueur",
+                        violation_error_message="Un autre régime publié s’applique déjà à cette période.",
+                    ),
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="dossier",
+            name="regime",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="dossiers",
+                to="agrements.versionregime",
+                verbose_name="régime",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='versionregime',
-            trigger=pgtrigger.compiler.Trigger(name='regime_publie_fige', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."publie_le" IS NOT NULL AND OLD."definition" IS DISTINCT FROM (NEW."definition"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='6ee3499523c4711d67cdc71ab4374f91a8e35398', operation='UPDATE', pgid='pgtrigger_regime_publie_fige_ced45', table='agrements_versionregime', when='BEFORE')),
+            model_name="versionregime",
+            trigger=pgtrigger.compiler.Trigger(
+                name="regime_publie_fige",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."publie_le" IS NOT NULL AND OLD."definition" IS DISTINCT FROM (NEW."definition"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6ee3499523c4711d67cdc71ab4374f91a8e35398",
+                    operation="UPDATE",
+                    pgid="pgtrigger_regime_publie_fige_ced45",
+                    table="agrements_versionregime",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='visa',
-            name='dossier',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visas', to='agrements.dossier'),
+            model_name="visa",
+            name="dossier",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="visas", to="agrements.dossier"
+            ),
         ),
         migrations.AddField(
-            model_name='visa',
-            name='par',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="visa",
+            name="par",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddIndex(
-            model_name='agrement',
-            index=models.Index(fields=['etat', 'fin', 'id'], name='agrement_par_echeance'),
+            model_name="agrement",
+            index=models.Index(fields=["etat", "fin", "id"], name="agrement_par_echeance"),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=models.CheckConstraint(condition=models.Q(('etat__in', ['a_venir', 'en_cours', 'echu', 'suspendu', 'retire', 'renouvele'])), name='agrement_etat_connu'),
+            model_name="agrement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("etat__in", ["a_venir", "en_cours", "echu", "suspendu", "retire", "renouvele"])),
+                name="agrement_etat_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=models.CheckConstraint(condition=models.Q(('objet__in', ['animation_globale', 'animation_collective_familles', 'animation_locale', 'projet_social'])), name='agrement_objet_connu'),
+            model_name="agrement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "objet__in",
+                        ["animation_globale", "animation_collective_familles", "animation_locale", "projet_social"],
+                    )
+                ),
+                name="agrement_objet_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=models.CheckConstraint(condition=models.Q(('fin__gt', models.F('debut'))), name='agrement_a_l_endroit', violation_error_message='La fin de l’agrément précède son début.'),
+            model_name="agrement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fin__gt", models.F("debut"))),
+                name="agrement_a_l_endroit",
+                violation_error_message="La fin de l’agrément précède son début.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat', 'retire'), ('retire_le__isnull', False)), models.Q(models.Q(('etat', 'retire'), _negated=True), ('retire_le__isnull', True)), _connector='OR'), name='agrement_retire_avec_date'),
+            model_name="agrement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat", "retire"), ("retire_le__isnull", False)),
+                    models.Q(models.Q(("etat", "retire"), _negated=True), ("retire_le__isnull", True)),
+                    _connector="OR",
+                ),
+                name="agrement_retire_avec_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=models.UniqueConstraint(fields=('decision', 'objet'), name='agrement_un_par_objet_decide'),
+            model_name="agrement",
+            constraint=models.UniqueConstraint(fields=("decision", "objet"), name="agrement_un_par_objet_decide"),
         ),
         migrations.AddConstraint(
-            model_name='agrement',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('etat', 'retire'), _negated=True), expressions=[(models.Func('debut', 'fin', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('structure', '='), ('objet', '=')], name='agrement_sans_chevauchement', violation_error_message='Cette structure a déjà un agrément de même objet sur cette période.'),
+            model_name="agrement",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("etat", "retire"), _negated=True),
+                expressions=[
+                    (
+                        models.Func(
+                            "debut",
+                            "fin",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                    ("structure", "="),
+                    ("objet", "="),
+                ],
+                name="agrement_sans_chevauchement",
+                violation_error_message="Cette structure a déjà un agrément de même objet sur cette période.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demandecomplements',
-            constraint=models.UniqueConstraint(fields=('dossier', 'numero'), name='demande_numero_unique'),
+            model_name="demandecomplements",
+            constraint=models.UniqueConstraint(fields=("dossier", "numero"), name="demande_numero_unique"),
         ),
         migrations.AddConstraint(
-            model_name='demandecomplements',
-            constraint=models.UniqueConstraint(condition=models.Q(('repondue_le__isnull', True)), fields=('dossier',), name='demande_une_seule_ouverte'),
+            model_name="demandecomplements",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("repondue_le__isnull", True)), fields=("dossier",), name="demande_une_seule_ouverte"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demandecomplements',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('acte__isnull', True), ('envoyee_le__isnull', True), ('envoyee_par__isnull', True)), models.Q(('acte__isnull', False), ('echeance_le__isnull', False), ('envoyee_le__isnull', False), ('envoyee_par__isnull', False)), _connector='OR'), name='demande_envoyee_entiere'),
+            model_name="demandecomplements",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("acte__isnull", True), ("envoyee_le__isnull", True), ("envoyee_par__isnull", True)),
+                    models.Q(
+                        ("acte__isnull", False),
+                        ("echeance_le__isnull", False),
+                        ("envoyee_le__isnull", False),
+                        ("envoyee_par__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="demande_envoyee_entiere",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='demandecomplements',
-            constraint=models.CheckConstraint(condition=models.Q(('repondue_le__isnull', True), ('envoyee_le__isnull', False), _connector='OR'), name='demande_repondue_apres_envoi'),
+            model_name="demandecomplements",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("repondue_le__isnull", True), ("envoyee_le__isnull", False), _connector="OR"),
+                name="demande_repondue_apres_envoi",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='avisinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(('sens__in', ['favorable', 'favorable_reserves', 'ajournement', 'defavorable'])), name='avis_sens_connu'),
+            model_name="avisinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sens__in", ["favorable", "favorable_reserves", "ajournement", "defavorable"])),
+                name="avis_sens_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='avisinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(('motivation', ''), _negated=True), name='avis_motive', violation_error_message='Un avis est motivé.'),
+            model_name="avisinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("motivation", ""), _negated=True),
+                name="avis_motive",
+                violation_error_message="Un avis est motivé.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='avisinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sens__in', ['favorable', 'favorable_reserves']), _negated=True), models.Q(('duree_mois__gte', 12), ('duree_mois__isnull', False), ('duree_mois__lte', 48)), _connector='OR'), name='avis_favorable_avec_duree', violation_error_message='Un avis favorable propose une durée de 12 à 48 mois.'),
+            model_name="avisinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sens__in", ["favorable", "favorable_reserves"]), _negated=True),
+                    models.Q(("duree_mois__gte", 12), ("duree_mois__isnull", False), ("duree_mois__lte", 48)),
+                    _connector="OR",
+                ),
+                name="avis_favorable_avec_duree",
+                violation_error_message="Un avis favorable propose une durée de 12 à 48 mois.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='avisinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sens', 'favorable_reserves'), _negated=True), models.Q(('reserves', ''), _negated=True), _connector='OR'), name='avis_reserves_ecrites', violation_error_message='Écrivez les réserves.'),
+            model_name="avisinstruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sens", "favorable_reserves"), _negated=True),
+                    models.Q(("reserves", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="avis_reserves_ecrites",
+                violation_error_message="Écrivez les réserves.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='avisinstruction',
-            trigger=pgtrigger.compiler.Trigger(name='avis_fige', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='15d1dc659fce87f266954fbf8a287a98affac1ce', operation='UPDATE OR DELETE', pgid='pgtrigger_avis_fige_c46b8', table='agrements_avisinstruction', when='BEFORE')),
+            model_name="avisinstruction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="avis_fige",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="15d1dc659fce87f266954fbf8a287a98affac1ce",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_avis_fige_c46b8",
+                    table="agrements_avisinstruction",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evenementagrement',
-            trigger=pgtrigger.compiler.Trigger(name='journal_agrement_ajout_seul', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f1cfb13f56e32a73db9d69039dec86909fac22d5', operation='UPDATE OR DELETE', pgid='pgtrigger_journal_agrement_ajout_seul_84b09', table='agrements_evenementagrement', when='BEFORE')),
+            model_name="evenementagrement",
+            trigger=pgtrigger.compiler.Trigger(
+                name="journal_agrement_ajout_seul",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f1cfb13f56e32a73db9d69039dec86909fac22d5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_journal_agrement_ajout_seul_84b09",
+                    table="agrements_evenementagrement",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='evenementdossier',
-            index=models.Index(fields=['dossier', '-le', '-id'], name='evenement_dossier_recent'),
+            model_name="evenementdossier",
+            index=models.Index(fields=["dossier", "-le", "-id"], name="evenement_dossier_recent"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evenementdossier',
-            trigger=pgtrigger.compiler.Trigger(name='journal_dossier_ajout_seul', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a03467d47ce3907a37dfda7bf2d1a3c28e737abf', operation='UPDATE OR DELETE', pgid='pgtrigger_journal_dossier_ajout_seul_630d5', table='agrements_evenementdossier', when='BEFORE')),
+            model_name="evenementdossier",
+            trigger=pgtrigger.compiler.Trigger(
+                name="journal_dossier_ajout_seul",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a03467d47ce3907a37dfda7bf2d1a3c28e737abf",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_journal_dossier_ajout_seul_630d5",
+                    table="agrements_evenementdossier",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('sens__in', ['agree', 'agree_reserves', 'ajourne', 'refuse'])), name='decision_sens_connu'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sens__in", ["agree", "agree_reserves", "ajourne", "refuse"])),
+                name="decision_sens_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('debut__isnull', False), ('fin__gt', models.F('debut')), ('fin__isnull', False), ('sens__in', ['agree', 'agree_reserves'])), models.Q(('debut__isnull', True), ('fin__isnull', True), ('sens__in', ['ajourne', 'refuse'])), _connector='OR'), name='decision_periode_si_agree', violation_error_message='Un agrément porte un début et une fin ; un refus n’en porte pas.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("debut__isnull", False),
+                        ("fin__gt", models.F("debut")),
+                        ("fin__isnull", False),
+                        ("sens__in", ["agree", "agree_reserves"]),
+                    ),
+                    models.Q(("debut__isnull", True), ("fin__isnull", True), ("sens__in", ["ajourne", "refuse"])),
+                    _connector="OR",
+                ),
+                name="decision_periode_si_agree",
+                violation_error_message="Un agrément porte un début et une fin ; un refus n’en porte pas.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('sens', 'agree'), ('sens', 'agree_reserves'), models.Q(('motivation', ''), _negated=True), _connector='OR'), name='decision_defavorable_motivee', violation_error_message='Un refus ou un ajournement est motivé.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sens", "agree"),
+                    ("sens", "agree_reserves"),
+                    models.Q(("motivation", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="decision_defavorable_motivee",
+                violation_error_message="Un refus ou un ajournement est motivé.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sens', 'agree_reserves'), _negated=True), models.Q(('reserves', ''), _negated=True), _connector='OR'), name='decision_reserves_ecrites', violation_error_message='Écrivez les réserves.'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sens", "agree_reserves"), _negated=True),
+                    models.Q(("reserves", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="decision_reserves_ecrites",
+                violation_error_message="Écrivez les réserves.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lue_le__isnull', True), ('lue_par__isnull', True)), models.Q(('lue_le__isnull', False), ('lue_par__isnull', False)), _connector='OR'), name='decision_lue_par_quelqu_un'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lue_le__isnull", True), ("lue_par__isnull", True)),
+                    models.Q(("lue_le__isnull", False), ("lue_par__isnull", False)),
+                    _connector="OR",
+                ),
+                name="decision_lue_par_quelqu_un",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='decision_ineffacable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9c54fa1acec1804623c9f4afc63dd06df2520c2a', operation='DELETE', pgid='pgtrigger_decision_ineffacable_5a795', table='agrements_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="decision_ineffacable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9c54fa1acec1804623c9f4afc63dd06df2520c2a",
+                    operation="DELETE",
+                    pgid="pgtrigger_decision_ineffacable_5a795",
+                    table="agrements_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='decision_figee', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."acte_id" IS DISTINCT FROM (NEW."acte_id") OR OLD."debut" IS DISTINCT FROM (NEW."debut") OR OLD."dossier_id" IS DISTINCT FROM (NEW."dossier_id") OR OLD."enregistree_par_id" IS DISTINCT FROM (NEW."enregistree_par_id") OR OLD."fin" IS DISTINCT FROM (NEW."fin") OR OLD."motivation" IS DISTINCT FROM (NEW."motivation") OR OLD."passage_id" IS DISTINCT FROM (NEW."passage_id") OR OLD."reserves" IS DISTINCT FROM (NEW."reserves") OR OLD."sens" IS DISTINCT FROM (NEW."sens"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='de818a5d239bff2c1e5f668d7643dbed32766daf', operation='UPDATE', pgid='pgtrigger_decision_figee_119e8', table='agrements_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="decision_figee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."acte_id" IS DISTINCT FROM (NEW."acte_id") OR OLD."debut" IS DISTINCT FROM (NEW."debut") OR OLD."dossier_id" IS DISTINCT FROM (NEW."dossier_id") OR OLD."enregistree_par_id" IS DISTINCT FROM (NEW."enregistree_par_id") OR OLD."fin" IS DISTINCT FROM (NEW."fin") OR OLD."motivation" IS DISTINCT FROM (NEW."motivation") OR OLD."passage_id" IS DISTINCT FROM (NEW."passage_id") OR OLD."reserves" IS DISTINCT FROM (NEW."reserves") OR OLD."sens" IS DISTINCT FROM (NEW."sens"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="de818a5d239bff2c1e5f668d7643dbed32766daf",
+                    operation="UPDATE",
+                    pgid="pgtrigger_decision_figee_119e8",
+                    table="agrements_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='piece',
-            index=models.Index(fields=['structure', 'nature'], name='piece_par_nature'),
+            model_name="piece",
+            index=models.Index(fields=["structure", "nature"], name="piece_par_nature"),
         ),
         migrations.AddConstraint(
-            model_name='piece',
-            constraint=models.CheckConstraint(condition=models.Q(('remplacee_par__isnull', True), models.Q(('remplacee_par', models.F('id')), _negated=True), _connector='OR'), name='piece_ne_se_remplace_pas_elle_meme'),
+            model_name="piece",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("remplacee_par__isnull", True),
+                    models.Q(("remplacee_par", models.F("id")), _negated=True),
+                    _connector="OR",
+                ),
+                name="piece_ne_se_remplace_pas_elle_meme",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='piecejointe',
-            constraint=models.UniqueConstraint(fields=('dossier', 'exigence', 'piece'), name='piece_jointe_une_fois'),
+            model_name="piecejointe",
+            constraint=models.UniqueConstraint(fields=("dossier", "exigence", "piece"), name="piece_jointe_une_fois"),
         ),
         migrations.AddConstraint(
-            model_name='remarque',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('champ', ''), _negated=True), ('piece', '')), models.Q(('champ', ''), models.Q(('piece', ''), _negated=True)), _connector='OR'), name='remarque_vise_une_chose'),
+            model_name="remarque",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(models.Q(("champ", ""), _negated=True), ("piece", "")),
+                    models.Q(("champ", ""), models.Q(("piece", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="remarque_vise_une_chose",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remarque',
-            constraint=models.CheckConstraint(condition=models.Q(('texte', ''), _negated=True), name='remarque_dit_quelque_chose'),
+            model_name="remarque",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("texte", ""), _negated=True), name="remarque_dit_quelque_chose"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='remarque',
-            constraint=models.UniqueConstraint(fields=('demande', 'champ', 'piece'), name='remarque_une_par_cible'),
+            model_name="remarque",
+            constraint=models.UniqueConstraint(fields=("demande", "champ", "piece"), name="remarque_une_par_cible"),
         ),
         migrations.AddConstraint(
-            model_name='reponse',
-            constraint=models.UniqueConstraint(fields=('dossier', 'champ'), name='reponse_unique_par_champ'),
+            model_name="reponse",
+            constraint=models.UniqueConstraint(fields=("dossier", "champ"), name="reponse_unique_par_champ"),
         ),
         migrations.AddConstraint(
-            model_name='reponse',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='reponse_version_positive'),
+            model_name="reponse",
+            constraint=models.CheckConstraint(condition=models.Q(("version__gte", 1)), name="reponse_version_positive"),
         ),
         migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.CheckConstraint(condition=models.Q(('instance__in', ['cas', 'ca'])), name='seance_instance_connue'),
+            model_name="seance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("instance__in", ["cas", "ca"])), name="seance_instance_connue"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.UniqueConstraint(fields=('instance', 'tenue_le'), name='seance_une_par_jour', violation_error_message='Cette instance siège déjà ce jour-là.'),
+            model_name="seance",
+            constraint=models.UniqueConstraint(
+                fields=("instance", "tenue_le"),
+                name="seance_une_par_jour",
+                violation_error_message="Cette instance siège déjà ce jour-là.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.CheckConstraint(condition=models.Q(('limite_inscription_le__isnull', True), ('limite_inscription_le__lte', models.F('tenue_le')), _connector='OR'), name='seance_limite_avant_la_date', violation_error_message='La limite d’inscription vient après la séance.'),
+            model_name="seance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("limite_inscription_le__isnull", True),
+                    ("limite_inscription_le__lte", models.F("tenue_le")),
+                    _connector="OR",
+                ),
+                name="seance_limite_avant_la_date",
+                violation_error_message="La limite d’inscription vient après la séance.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seance',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_le__isnull', True), ('close_par__isnull', True)), models.Q(('close_le__isnull', False), ('close_par__isnull', False)), _connector='OR'), name='seance_close_par_quelqu_un'),
+            model_name="seance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("close_le__isnull", True), ("close_par__isnull", True)),
+                    models.Q(("close_le__isnull", False), ("close_par__isnull", False)),
+                    _connector="OR",
+                ),
+                name="seance_close_par_quelqu_un",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(fields=('seance', 'dossier'), name='passage_une_fois_par_seance'),
+            model_name="passage",
+            constraint=models.UniqueConstraint(fields=("seance", "dossier"), name="passage_une_fois_par_seance"),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('seance', 'ordre'), name='passage_ordre_unique'),
+            model_name="passage",
+            constraint=models.UniqueConstraint(
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                fields=("seance", "ordre"),
+                name="passage_ordre_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('avis', ''), ('saisi_le__isnull', True), ('saisi_par__isnull', True)), models.Q(models.Q(('avis', ''), _negated=True), ('saisi_le__isnull', False), ('saisi_par__isnull', False)), _connector='OR'), name='passage_avis_saisi_par_quelqu_un'),
+            model_name="passage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("avis", ""), ("saisi_le__isnull", True), ("saisi_par__isnull", True)),
+                    models.Q(
+                        models.Q(("avis", ""), _negated=True), ("saisi_le__isnull", False), ("saisi_par__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="passage_avis_saisi_par_quelqu_un",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='versiondossier',
-            constraint=models.UniqueConstraint(fields=('dossier', 'numero'), name='version_dossier_numero_unique'),
+            model_name="versiondossier",
+            constraint=models.UniqueConstraint(fields=("dossier", "numero"), name="version_dossier_numero_unique"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='versiondossier',
-            trigger=pgtrigger.compiler.Trigger(name='version_figee', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a29e2fb00cc4955a74394e3eb6d84cf979f4499c', operation='UPDATE OR DELETE', pgid='pgtrigger_version_figee_50383', table='agrements_versiondossier', when='BEFORE')),
+            model_name="versiondossier",
+            trigger=pgtrigger.compiler.Trigger(
+                name="version_figee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a29e2fb00cc4955a74394e3eb6d84cf979f4499c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_version_figee_50383",
+                    table="agrements_versiondossier",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluationcritere',
-            constraint=models.UniqueConstraint(fields=('dossier', 'critere'), name='evaluation_une_par_critere'),
+            model_name="evaluationcritere",
+            constraint=models.UniqueConstraint(fields=("dossier", "critere"), name="evaluation_une_par_critere"),
         ),
         migrations.AddConstraint(
-            model_name='evaluationcritere',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['', 'conforme', 'a_completer', 'non_conforme', 'sans_objet'])), name='evaluation_verdict_connu'),
+            model_name="evaluationcritere",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict__in", ["", "conforme", "a_completer", "non_conforme", "sans_objet"])),
+                name="evaluation_verdict_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='citation',
-            constraint=models.CheckConstraint(condition=models.Q(('extrait', ''), _negated=True), name='citation_non_vide'),
+            model_name="citation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("extrait", ""), _negated=True), name="citation_non_vide"
+            ),
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['-depose_le', '-id'], name='dossier_par_depot'),
+            model_name="dossier",
+            index=models.Index(fields=["-depose_le", "-id"], name="dossier_par_depot"),
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['etat', '-depose_le', '-id'], name='dossier_par_etat'),
+            model_name="dossier",
+            index=models.Index(fields=["etat", "-depose_le", "-id"], name="dossier_par_etat"),
         ),
         migrations.AddIndex(
-            model_name='dossier',
-            index=models.Index(fields=['charge', 'etat', '-depose_le', '-id'], name='dossier_par_charge'),
+            model_name="dossier",
+            index=models.Index(fields=["charge", "etat", "-depose_le", "-id"], name="dossier_par_charge"),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('etat__in', ['en_preparation', 'a_viser', 'vise', 'depose', 'incomplet', 'en_instruction', 'instruit', 'inscrit_cas', 'avis_cas', 'inscrit_ca', 'agree', 'agree_reserves', 'ajourne', 'refuse', 'irrecevable', 'retire'])), name='dossier_etat_connu'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "etat__in",
+                        [
+                            "en_preparation",
+                            "a_viser",
+                            "vise",
+                            "depose",
+                            "incomplet",
+                            "en_instruction",
+                            "instruit",
+                            "inscrit_cas",
+                            "avis_cas",
+                            "inscrit_ca",
+                            "agree",
+                            "agree_reserves",
+                            "ajourne",
+                            "refuse",
+                            "irrecevable",
+                            "retire",
+                        ],
+                    )
+                ),
+                name="dossier_etat_connu",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['premier', 'renouvellement', 'avenant'])), name='dossier_type_connu'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["premier", "renouvellement", "avenant"])), name="dossier_type_connu"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('objets__len__gt', 0)), name='dossier_porte_un_objet'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("objets__len__gt", 0)), name="dossier_porte_un_objet"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('objets__contained_by', ['animation_globale', 'animation_collective_familles', 'animation_locale', 'projet_social'])), name='dossier_objets_connus'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "objets__contained_by",
+                        ["animation_globale", "animation_collective_familles", "animation_locale", "projet_social"],
+                    )
+                ),
+                name="dossier_objets_connus",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(('duree_souhaitee__gte', 12), ('duree_souhaitee__lte', 48)), name='dossier_duree_de_un_a_quatre_ans', violation_error_message='Un agrément dure de 1 à 4 ans.'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duree_souhaitee__gte", 12), ("duree_souhaitee__lte", 48)),
+                name="dossier_duree_de_un_a_quatre_ans",
+                violation_error_message="Un agrément dure de 1 à 4 ans.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('depose_le__isnull', True), ('etat__in', ('en_preparation', 'a_viser', 'vise')), ('version_courante__isnull', True)), ('etat', 'retire'), models.Q(models.Q(('etat__in', ('en_preparation', 'a_viser', 'vise')), _negated=True), ('depose_le__isnull', False), ('version_courante__isnull', False)), _connector='OR'), name='dossier_depose_avec_version'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("depose_le__isnull", True),
+                        ("etat__in", ("en_preparation", "a_viser", "vise")),
+                        ("version_courante__isnull", True),
+                    ),
+                    ("etat", "retire"),
+                    models.Q(
+                        models.Q(("etat__in", ("en_preparation", "a_viser", "vise")), _negated=True),
+                        ("depose_le__isnull", False),
+                        ("version_courante__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="dossier_depose_avec_version",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('depose_le__isnull', True), ('version_courante__isnull', True)), models.Q(('depose_le__isnull', False), ('version_courante__isnull', False)), _connector='OR'), name='dossier_depot_et_version_ensemble'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("depose_le__isnull", True), ("version_courante__isnull", True)),
+                    models.Q(("depose_le__isnull", False), ("version_courante__isnull", False)),
+                    _connector="OR",
+                ),
+                name="dossier_depot_et_version_ensemble",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('etat__in', ['agree', 'agree_reserves', 'ajourne', 'refuse']), _negated=True), ('decide_le__isnull', False), _connector='OR'), name='dossier_decide_avec_date'),
+            model_name="dossier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("etat__in", ["agree", "agree_reserves", "ajourne", "refuse"]), _negated=True),
+                    ("decide_le__isnull", False),
+                    _connector="OR",
+                ),
+                name="dossier_decide_avec_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dossier',
-            constraint=models.UniqueConstraint(condition=models.Q(('etat__in', ('en_preparation', 'a_viser', 'vise', 'depose', 'incomplet', 'en_instruction', 'instruit', 'inscrit_cas', 'avis_cas', 'inscrit_ca', 'ajourne')), models.Q(('type', 'avenant'), _negated=True)), fields=('structure',), name='dossier_un_seul_ouvert_par_structure', violation_error_message='Un dossier est déjà ouvert pour cette structure : reprenez-le.'),
+            model_name="dossier",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    (
+                        "etat__in",
+                        (
+                            "en_preparation",
+                            "a_viser",
+                            "vise",
+                            "depose",
+                            "incomplet",
+                            "en_instruction",
+                            "instruit",
+                            "inscrit_cas",
+                            "avis_cas",
+                            "inscrit_ca",
+                            "ajourne",
+                        ),
+                    ),
+                    models.Q(("type", "avenant"), _negated=True),
+                ),
+                fields=("structure",),
+                name="dossier_un_seul_ouvert_par_structure",
+                violation_error_message="Un dossier est déjà ouvert pour cette structure : reprenez-le.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visa',
-            constraint=models.CheckConstraint(condition=models.Q(('favorable', True), models.Q(('motif', ''), _negated=True), _connector='OR'), name='visa_refuse_motive', violation_error_message='Un refus de visa doit être motivé.'),
+            model_name="visa",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("favorable", True), models.Q(("motif", ""), _negated=True), _connector="OR"),
+                name="visa_refuse_motive",
+                violation_error_message="Un refus de visa doit être motivé.",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='visa',
-            trigger=pgtrigger.compiler.Trigger(name='visa_fige', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='16af09e026bbd7a5e498db07c9ae3650a0735121', operation='UPDATE OR DELETE', pgid='pgtrigger_visa_fige_f25c3', table='agrements_visa', when='BEFORE')),
+            model_name="visa",
+            trigger=pgtrigger.compiler.Trigger(
+                name="visa_fige",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="16af09e026bbd7a5e498db07c9ae3650a0735121",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_visa_fige_f25c3",
+                    table="agrements_visa",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -72,9 +72,7 @@ class EvenementAgrement(models.Model):
     geste = models.CharField("geste", max_length=30, choices=GesteAgrement)
     de = models.CharField("état avant", max_length=20, blank=True)
     vers = models.CharField("état après", max_length=20)
-    par = models.ForeignKey(
-        settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT
-    )
+    par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT)
     le = models.DateTimeField("le")
     motif = models.TextField("motif", blank=True)
 

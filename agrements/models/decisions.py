@@ -165,9 +165,7 @@ class Decision(models.Model):
             ),
             models.CheckConstraint(
                 name="decision_defavorable_motivee",
-                condition=Q(sens=SensDecision.AGREE)
-                | Q(sens=SensDecision.AGREE_RESERVES)
-                | ~Q(motivation=""),
+                condition=Q(sens=SensDecision.AGREE) | Q(sens=SensDecision.AGREE_RESERVES) | ~Q(motivation=""),
                 violation_error_message="Un refus ou un ajournement est motivé.",
             ),
             models.CheckConstraint(
@@ -177,8 +175,7 @@ class Decision(models.Model):
             ),
             models.CheckConstraint(
                 name="decision_lue_par_quelqu_un",
-                condition=Q(lue_le__isnull=True, lue_par__isnull=True)
-                | Q(lue_le__isnull=False, lue_par__isnull=False),
+                condition=Q(lue_le__isnull=True, lue_par__isnull=True) | Q(lue_le__isnull=False, lue_par__isnull=False),
             ),
         ]
         triggers = [

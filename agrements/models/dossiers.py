@@ -26,9 +26,7 @@ class Dossier(models.Model):
     )
     type = models.CharField("type", max_length=20, choices=TypeDossier)
     objets = ArrayField(models.CharField(max_length=40, choices=Objet), verbose_name="objets de l’agrément")
-    regime = models.ForeignKey(
-        VersionRegime, verbose_name="régime", related_name="dossiers", on_delete=models.PROTECT
-    )
+    regime = models.ForeignKey(VersionRegime, verbose_name="régime", related_name="dossiers", on_delete=models.PROTECT)
     etat = models.CharField("état", max_length=20, choices=Etat, default=Etat.EN_PREPARATION)
     debut_souhaite = models.DateField("début souhaité")
     duree_souhaitee = models.PositiveSmallIntegerField("durée souhaitée (mois)", default=DUREE_MAX_MOIS)
@@ -71,9 +69,7 @@ class Dossier(models.Model):
             models.CheckConstraint(name="dossier_etat_connu", condition=Q(etat__in=Etat.values)),
             models.CheckConstraint(name="dossier_type_connu", condition=Q(type__in=TypeDossier.values)),
             models.CheckConstraint(name="dossier_porte_un_objet", condition=Q(objets__len__gt=0)),
-            models.CheckConstraint(
-                name="dossier_objets_connus", condition=Q(objets__contained_by=Objet.values)
-            ),
+            models.CheckConstraint(name="dossier_objets_connus", condition=Q(objets__contained_by=Objet.values)),
             models.CheckConstraint(
                 name="dossier_duree_de_un_a_quatre_ans",
                 condition=Q(duree_souhaitee__gte=DUREE_MIN_MOIS, duree_souhaitee__lte=DUREE_MAX_MOIS),
@@ -216,9 +212,7 @@ class EvenementDossier(models.Model):
         verbose_name_plural = "événements de dossier"
         ordering = ["-le", "-pk"]
         indexes = [models.Index(fields=["dossier", "-le", "-id"], name="evenement_dossier_recent")]
-        triggers = [
-            pgtrigger.Protect(name="journal_dossier_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)
-        ]
+        triggers = [pgtrigger.Protect(name="journal_dossier_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.get_geste_display()} ({self.dossier_id})"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -38,7 +38,11 @@ GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
     Geste.DEPOSER: (redaction.deposer, "Déposer le dossier", "Votre dossier est déposé. L’accusé de réception arrive."),
     Geste.RENVOYER: (redaction.renvoyer, "Renvoyer les compléments", "Vos compléments sont renvoyés à la Caf."),
     Geste.RETIRER: (redaction.retirer, "Retirer la demande", "La demande est retirée."),
-    Geste.DECLARER_COMPLET: (instruction.declarer_complet, "Déclarer complet", "Le dossier est complet : à vous d’instruire."),
+    Geste.DECLARER_COMPLET: (
+        instruction.declarer_complet,
+        "Déclarer complet",
+        "Le dossier est complet : à vous d’instruire.",
+    ),
     Geste.DECLARER_IRRECEVABLE: (
         instruction.declarer_irrecevable,
         "Déclarer irrecevable",
@@ -92,7 +96,11 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "manques": contenu.manques(),
         "remarques": contenu.remarques,
         "demande": contenu.demande_ouverte if contenu.remarques else None,
-        "sections_a_reprendre": {contenu.dossier.regime.referentiel.section_du_champ[c].code for c in contenu.remarques if c in contenu.champs},
+        "sections_a_reprendre": {
+            contenu.dossier.regime.referentiel.section_du_champ[c].code
+            for c in contenu.remarques
+            if c in contenu.champs
+        },
         "pieces_jointes": len(contenu.jointes),
         "pieces_attendues": len([e for e in contenu.exigences if e.obligatoire]),
     }
@@ -109,7 +117,7 @@ def actes_de(dossier: Dossier, agent: bool, decision: object) -> list[Acte]:
 
 @require_safe
 @ouverte_aux_connectes
-def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponse:
+def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponseBase:
     """Sert le PDF figé. Un partenaire ouvre d’abord la décision par « Lire », qui date la lecture."""
     dossier = dossier_visible(request, pk)
     trouve = next((a for a in actes_de(dossier, request.user.est_agent, None) if a.pk == acte_pk), None)
@@ -145,11 +153,15 @@ def projet(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
     contenu = Contenu(dossier)
     reponses = contenu.deposees if contenu.deposees is not None else contenu.reponses
-    return render(
-        request,
-        "agrements/projet.html",
-        {"dossier": dossier, "sections": contenu.sections, "reponses": reponses, "onglet": "projet", "jointes": contenu.jointes, "exigences": {e.code: e.libelle for e in contenu.exigences}},
-    )  # fmt: skip
+    contexte = {
+        "dossier": dossier,
+        "sections": contenu.sections,
+        "reponses": reponses,
+        "onglet": "projet",
+        "jointes": contenu.jointes,
+        "exigences": {e.code: e.libelle for e in contenu.exigences},
+    }
+    return render(request, "agrements/projet.html", contexte)
 
 
 @require_safe

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -49,9 +49,7 @@ def creer(request: Requete) -> HttpResponse:
     initial: dict[str, Any] = {"type_dossier": "renouvellement" if en_cours else "premier"}
     if en_cours:
         initial["debut_souhaite"] = en_cours.fin + timedelta(days=1)
-    form = NouveauDossierForm(
-        request.POST if request.method == "POST" else None, structure=structure, initial=initial
-    )
+    form = NouveauDossierForm(request.POST if request.method == "POST" else None, structure=structure, initial=initial)
     if form.is_valid():
         try:
             dossier = redaction.creer(structure, par=request.user, **form.cleaned_data)
@@ -245,7 +243,7 @@ def pieces(request: Requete, pk: int) -> HttpResponse:
                 messages.success(request, "La pièce est jointe.")
                 return redirect("agrements:pieces", dossier.pk)
         else:
-            erreur = " ".join(phrase for phrases in form.errors.values() for phrase in phrases)
+            erreur = " ".join(str(phrase) for phrases in form.errors.values() for phrase in phrases)
     contenu = Contenu(dossier)
     coffre = list(Piece.objects.du_coffre(dossier.structure_id, timezone.localdate()))
     jointes = {j.piece_id for j in contenu.jointes}
@@ -280,7 +278,7 @@ def detacher(request: Requete, pk: int, jointe_pk: int) -> HttpResponse:
 
 @require_safe
 @ouverte_aux_connectes
-def telecharger_piece(request: Requete, pk: int, jointe_pk: int) -> HttpResponse:
+def telecharger_piece(request: Requete, pk: int, jointe_pk: int) -> HttpResponseBase:
     dossier = dossier_visible(request, pk)
     jointe = get_object_or_404(dossier.pieces_jointes.select_related("piece__fichier"), pk=jointe_pk)
     fichier = jointe.piece.fichier

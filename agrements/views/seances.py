@@ -60,9 +60,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     return _page(request, seance)
 
 
-def _page(
-    request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = None, statut: int = 200
-) -> HttpResponse:
+def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = None, statut: int = 200) -> HttpResponse:
     """L’ordre du jour et, par dossier, le formulaire d’avis ou de décision. ``lie`` : le formulaire refusé."""
     passages = list(
         seance.passages.select_related(

@@ -96,7 +96,12 @@ def _garder_les_remarques(request: Requete, dossier: Dossier) -> None:
 def _criteres(dossier: Dossier, liees: dict[str, EvaluationForm]) -> list[dict[str, Any]]:
     contenu = Contenu(dossier)
     deposees = contenu.deposees or {}
-    evaluations = {e.critere: e for e in dossier.evaluations.select_related("par", "version_dossier").prefetch_related("citations__version_dossier")}
+    evaluations = {
+        e.critere: e
+        for e in dossier.evaluations.select_related("par", "version_dossier").prefetch_related(
+            "citations__version_dossier"
+        )
+    }
     titres = {s.code: s.titre for s in contenu.sections}
     lignes = []
     for critere in dossier.regime.referentiel.criteres:
@@ -202,9 +207,7 @@ def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpRespons
 def avis(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
     exiger(peut(Geste.RENDRE_AVIS, request.user, dossier))
-    form = AvisForm(
-        request.POST if request.method == "POST" else None, initial={"duree_mois": dossier.duree_souhaitee}
-    )
+    form = AvisForm(request.POST if request.method == "POST" else None, initial={"duree_mois": dossier.duree_souhaitee})
     if form.is_valid():
         try:
             instruction.rendre_avis(dossier, par=request.user, **form.cleaned_data)

@@ -10,45 +10,108 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         BtreeGistExtension(),  # les contraintes d’exclusion mêlent une égalité et un chevauchement de dates
         migrations.CreateModel(
-            name='Utilisateur',
+            name="Utilisateur",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('courriel', models.EmailField(max_length=254, unique=True, verbose_name='adresse électronique')),
-                ('prenom', models.CharField(max_length=100, verbose_name='prénom')),
-                ('nom', models.CharField(max_length=100, verbose_name='nom')),
-                ('telephone', models.CharField(blank=True, max_length=20, verbose_name='téléphone')),
-                ('is_active', models.BooleanField(default=True, verbose_name='compte ouvert')),
-                ('cree_le', models.DateTimeField(auto_now_add=True, verbose_name='créé le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("courriel", models.EmailField(max_length=254, unique=True, verbose_name="adresse électronique")),
+                ("prenom", models.CharField(max_length=100, verbose_name="prénom")),
+                ("nom", models.CharField(max_length=100, verbose_name="nom")),
+                ("telephone", models.CharField(blank=True, max_length=20, verbose_name="téléphone")),
+                ("is_active", models.BooleanField(default=True, verbose_name="compte ouvert")),
+                ("cree_le", models.DateTimeField(auto_now_add=True, verbose_name="créé le")),
             ],
             options={
-                'verbose_name': 'personne',
-                'ordering': ['nom', 'prenom', 'pk'],
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('courriel'), name='utilisateur_courriel_unique_sans_casse')],
+                "verbose_name": "personne",
+                "ordering": ["nom", "prenom", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("courriel"), name="utilisateur_courriel_unique_sans_casse"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Fonction',
+            name="Fonction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('charge_conseil', 'chargé de conseil et de développement'), ('technicien_conseil', 'technicien conseil'), ('controleur', 'contrôleur'), ('secretariat', 'secrétariat des instances'), ('responsable', 'responsable'), ('administrateur', 'administrateur fonctionnel')], max_length=30, verbose_name='rôle')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(blank=True, null=True, verbose_name='fin (comprise)')),
-                ('utilisateur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fonctions', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("charge_conseil", "chargé de conseil et de développement"),
+                            ("technicien_conseil", "technicien conseil"),
+                            ("controleur", "contrôleur"),
+                            ("secretariat", "secrétariat des instances"),
+                            ("responsable", "responsable"),
+                            ("administrateur", "administrateur fonctionnel"),
+                        ],
+                        max_length=30,
+                        verbose_name="rôle",
+                    ),
+                ),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(blank=True, null=True, verbose_name="fin (comprise)")),
+                (
+                    "utilisateur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fonctions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'fonction',
-                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['administrateur', 'charge_conseil', 'controleur', 'responsable', 'secretariat', 'technicien_conseil'])), name='fonction_role_de_la_caf'), models.CheckConstraint(condition=models.Q(('fin__isnull', True), ('fin__gte', models.F('debut')), _connector='OR'), name='fonction_periode_a_l_endroit', violation_error_message='La fin de la fonction précède son début.'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func('debut', 'fin', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('utilisateur', '='), ('role', '=')], name='fonction_sans_doublon', violation_error_message='Cette personne tient déjà ce rôle sur cette période.')],
+                "verbose_name": "fonction",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "role__in",
+                                [
+                                    "administrateur",
+                                    "charge_conseil",
+                                    "controleur",
+                                    "responsable",
+                                    "secretariat",
+                                    "technicien_conseil",
+                                ],
+                            )
+                        ),
+                        name="fonction_role_de_la_caf",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("fin__isnull", True), ("fin__gte", models.F("debut")), _connector="OR"),
+                        name="fonction_periode_a_l_endroit",
+                        violation_error_message="La fin de la fonction précède son début.",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    "debut",
+                                    "fin",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                            ("utilisateur", "="),
+                            ("role", "="),
+                        ],
+                        name="fonction_sans_doublon",
+                        violation_error_message="Cette personne tient déjà ce rôle sur cette période.",
+                    ),
+                ],
             },
         ),
     ]

@@ -9,7 +9,7 @@ from django.utils.csp import CSP
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
-# --- Lieu -------------------------------------------------------------------------------------------------------------
+# --- Lieu -----------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fr"
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
@@ -26,7 +26,7 @@ PORTAIL_ADRESSE = env.str("PORTAIL_ADRESSE", "http://127.0.0.1:8000")  # racine 
 SECOND_FACTEUR_AGENTS = True  # TOTP exigé des agents de la Caf
 CLAMD_ADRESSE = env.str("CLAMD_ADRESSE", "")  # vide : aucun antivirus, les fichiers restent « non analysés »
 
-# --- Applications ------------------------------------------------------------------------------------------------------
+# --- Applications ---------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "accueil",
     "controles",
@@ -96,7 +96,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 
-# --- Base, cache, tâches -----------------------------------------------------------------------------------------------
+# --- Base, cache, tâches --------------------------------------------------------------------------------------------
 BORNES_SQL = "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=60000"
 
 
@@ -147,7 +147,7 @@ CELERY_BEAT_SCHEDULE = {
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }
 
-# --- Comptes et sessions -----------------------------------------------------------------------------------------------
+# --- Comptes et sessions --------------------------------------------------------------------------------------------
 LOGIN_URL = "/connexion/"
 LOGIN_REDIRECT_URL = "/espace/"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -181,7 +181,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "accueil.views.erreurs.csrf"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# --- Sécurité du navigateur --------------------------------------------------------------------------------------------
+# --- Sécurité du navigateur -----------------------------------------------------------------------------------------
 SECURE_CSP = {
     "default-src": [CSP.SELF],
     "script-src": [CSP.SELF],
@@ -197,7 +197,7 @@ SECURE_CSP = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
-# --- Fichiers ----------------------------------------------------------------------------------------------------------
+# --- Fichiers -------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "static_root")))
@@ -211,11 +211,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_PERMISSIONS = 0o600
 
-# --- Courriel ----------------------------------------------------------------------------------------------------------
+# --- Courriel -------------------------------------------------------------------------------------------------------
 DEFAULT_FROM_EMAIL = env.str("COURRIEL_EXPEDITEUR", "Portail AVS <ne-pas-repondre@portail.invalid>")
 MAILERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 
-# --- Journal technique -------------------------------------------------------------------------------------------------
+# --- Journal technique ----------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,6 +1,6 @@
 """La production : tout vient de l’environnement, et ce qui manque arrête le démarrage."""
 
-from config.settings.base import *  # noqa: F403
+from config.settings.base import *
 from config.settings.base import env
 
 DEBUG = False

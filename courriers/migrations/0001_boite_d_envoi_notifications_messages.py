@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,68 +16,122 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Envoi',
+            name="Envoi",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cle', models.CharField(max_length=150, unique=True, verbose_name='clé')),
-                ('adresse', models.EmailField(max_length=254, verbose_name='destinataire')),
-                ('sujet', models.CharField(max_length=200, verbose_name='sujet')),
-                ('texte', models.TextField(verbose_name='texte')),
-                ('etat', models.CharField(choices=[('a_envoyer', 'à envoyer'), ('envoye', 'envoyé'), ('abandonne', 'abandonné après trop d’essais')], default='a_envoyer', max_length=20, verbose_name='état')),
-                ('essais', models.PositiveSmallIntegerField(default=0, verbose_name='essais')),
-                ('cree_le', models.DateTimeField(auto_now_add=True, verbose_name='écrit le')),
-                ('prochain_essai_le', models.DateTimeField(verbose_name='prochain essai le')),
-                ('envoye_le', models.DateTimeField(blank=True, null=True, verbose_name='envoyé le')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cle", models.CharField(max_length=150, unique=True, verbose_name="clé")),
+                ("adresse", models.EmailField(max_length=254, verbose_name="destinataire")),
+                ("sujet", models.CharField(max_length=200, verbose_name="sujet")),
+                ("texte", models.TextField(verbose_name="texte")),
+                (
+                    "etat",
+                    models.CharField(
+                        choices=[
+                            ("a_envoyer", "à envoyer"),
+                            ("envoye", "envoyé"),
+                            ("abandonne", "abandonné après trop d’essais"),
+                        ],
+                        default="a_envoyer",
+                        max_length=20,
+                        verbose_name="état",
+                    ),
+                ),
+                ("essais", models.PositiveSmallIntegerField(default=0, verbose_name="essais")),
+                ("cree_le", models.DateTimeField(auto_now_add=True, verbose_name="écrit le")),
+                ("prochain_essai_le", models.DateTimeField(verbose_name="prochain essai le")),
+                ("envoye_le", models.DateTimeField(blank=True, null=True, verbose_name="envoyé le")),
             ],
             options={
-                'verbose_name': 'envoi',
-                'indexes': [models.Index(condition=models.Q(('etat', 'a_envoyer')), fields=['prochain_essai_le'], name='envoi_a_faire')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('etat__in', ['a_envoyer', 'envoye', 'abandonne'])), name='envoi_etat_connu'), models.CheckConstraint(condition=models.Q(models.Q(('envoye_le__isnull', False), ('etat', 'envoye')), models.Q(models.Q(('etat', 'envoye'), _negated=True), ('envoye_le__isnull', True)), _connector='OR'), name='envoi_envoye_avec_date')],
+                "verbose_name": "envoi",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("etat", "a_envoyer")), fields=["prochain_essai_le"], name="envoi_a_faire"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("etat__in", ["a_envoyer", "envoye", "abandonne"])), name="envoi_etat_connu"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("envoye_le__isnull", False), ("etat", "envoye")),
+                            models.Q(models.Q(("etat", "envoye"), _negated=True), ("envoye_le__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="envoi_envoye_avec_date",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cle', models.CharField(max_length=150, unique=True, verbose_name='clé')),
-                ('texte', models.CharField(max_length=300, verbose_name='texte')),
-                ('lien', models.CharField(blank=True, max_length=200, verbose_name='lien')),
-                ('cree_le', models.DateTimeField(auto_now_add=True, verbose_name='le')),
-                ('lue_le', models.DateTimeField(blank=True, null=True, verbose_name='lue le')),
-                ('destinataire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("cle", models.CharField(max_length=150, unique=True, verbose_name="clé")),
+                ("texte", models.CharField(max_length=300, verbose_name="texte")),
+                ("lien", models.CharField(blank=True, max_length=200, verbose_name="lien")),
+                ("cree_le", models.DateTimeField(auto_now_add=True, verbose_name="le")),
+                ("lue_le", models.DateTimeField(blank=True, null=True, verbose_name="lue le")),
+                (
+                    "destinataire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'notification',
-                'ordering': ['-cree_le', '-pk'],
+                "verbose_name": "notification",
+                "ordering": ["-cree_le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fil', models.CharField(max_length=60, verbose_name='fil')),
-                ('texte', models.TextField(verbose_name='texte')),
-                ('interne', models.BooleanField(default=False, verbose_name='réservé à la Caf')),
-                ('le', models.DateTimeField(auto_now_add=True, verbose_name='le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fil", models.CharField(max_length=60, verbose_name="fil")),
+                ("texte", models.TextField(verbose_name="texte")),
+                ("interne", models.BooleanField(default=False, verbose_name="réservé à la Caf")),
+                ("le", models.DateTimeField(auto_now_add=True, verbose_name="le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'ordering': ['le', 'pk'],
-                'indexes': [models.Index(fields=['fil', 'le', 'id'], name='message_par_fil')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('texte', ''), _negated=True), name='message_non_vide')],
+                "verbose_name": "message",
+                "ordering": ["le", "pk"],
+                "indexes": [models.Index(fields=["fil", "le", "id"], name="message_par_fil")],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("texte", ""), _negated=True), name="message_non_vide")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='message',
-            trigger=pgtrigger.compiler.Trigger(name='message_fige', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='a436a44dc25285945fc9b6e83e46beda52b79aad', operation='UPDATE OR DELETE', pgid='pgtrigger_message_fige_96000', table='courriers_message', when='BEFORE')),
+            model_name="message",
+            trigger=pgtrigger.compiler.Trigger(
+                name="message_fige",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a436a44dc25285945fc9b6e83e46beda52b79aad",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_message_fige_96000",
+                    table="courriers_message",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['destinataire', '-cree_le', '-id'], name='notification_recente'),
+            model_name="notification",
+            index=models.Index(fields=["destinataire", "-cree_le", "-id"], name="notification_recente"),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('lue_le__isnull', True)), fields=['destinataire'], name='notification_non_lue'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("lue_le__isnull", True)), fields=["destinataire"], name="notification_non_lue"
+            ),
         ),
     ]

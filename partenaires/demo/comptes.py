@@ -10,7 +10,7 @@ from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Habilitation, Structure
 
-MOT_DE_PASSE = "demonstration-portail-avs"  # noqa: S105 — comptes fictifs, refusés hors démonstration
+MOT_DE_PASSE = "demonstration-portail-avs"
 DOMAINE = "demo.invalid"
 
 CHARGES = (
@@ -30,7 +30,7 @@ DIRECTIONS = (
 
 def _personne(courriel: str, prenom: str, nom: str, condense: str) -> Utilisateur:
     """Le mot de passe est condensé une fois pour tous : argon2 est lent, et c’est voulu."""
-    personne, neuve = Utilisateur.objects.get_or_create(
+    personne, _neuve = Utilisateur.objects.get_or_create(
         courriel=f"{courriel}@{DOMAINE}", defaults={"prenom": prenom, "nom": nom, "password": condense}
     )
     return personne

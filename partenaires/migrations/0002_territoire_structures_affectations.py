@@ -4,261 +4,646 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
-import partenaires.expressions
-import partenaires.validateurs
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import partenaires.expressions
+import partenaires.validateurs
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partenaires', '0001_extensions'),
+        ("partenaires", "0001_extensions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Epci',
+            name="Epci",
             fields=[
-                ('siren', models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name='SIREN')),
-                ('nom', models.CharField(max_length=120, verbose_name='nom')),
-                ('nature', models.CharField(max_length=10, verbose_name='nature')),
+                ("siren", models.CharField(max_length=9, primary_key=True, serialize=False, verbose_name="SIREN")),
+                ("nom", models.CharField(max_length=120, verbose_name="nom")),
+                ("nature", models.CharField(max_length=10, verbose_name="nature")),
             ],
             options={
-                'verbose_name': 'intercommunalité',
-                'verbose_name_plural': 'intercommunalités',
-                'ordering': ['nom'],
+                "verbose_name": "intercommunalité",
+                "verbose_name_plural": "intercommunalités",
+                "ordering": ["nom"],
             },
         ),
         migrations.CreateModel(
-            name='Commune',
+            name="Commune",
             fields=[
-                ('code_insee', models.CharField(max_length=5, primary_key=True, serialize=False, verbose_name='code Insee')),
-                ('nom', models.CharField(max_length=120, verbose_name='nom')),
-                ('nom_tri', models.GeneratedField(db_index=True, db_persist=True, expression=partenaires.expressions.CleDeTri('nom'), output_field=models.TextField(verbose_name='nom sans accent'))),
-                ('codes_postaux', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=5), verbose_name='codes postaux')),
-                ('arrondissement', models.CharField(max_length=60, verbose_name='arrondissement')),
-                ('population', models.PositiveIntegerField(verbose_name='population municipale 2023')),
-                ('superficie_km2', models.DecimalField(decimal_places=1, max_digits=7, verbose_name='superficie (km²)')),
-                ('classement_frr', models.CharField(max_length=60, verbose_name='classement France ruralités revitalisation')),
-                ('en_frr', models.BooleanField(verbose_name='en zone France ruralités revitalisation')),
-                ('densite', models.CharField(max_length=60, verbose_name='densité')),
-                ('lat', models.FloatField(verbose_name='latitude')),
-                ('lon', models.FloatField(verbose_name='longitude')),
-                ('epci', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='communes', to='partenaires.epci', verbose_name='intercommunalité')),
+                (
+                    "code_insee",
+                    models.CharField(max_length=5, primary_key=True, serialize=False, verbose_name="code Insee"),
+                ),
+                ("nom", models.CharField(max_length=120, verbose_name="nom")),
+                (
+                    "nom_tri",
+                    models.GeneratedField(
+                        db_index=True,
+                        db_persist=True,
+                        expression=partenaires.expressions.CleDeTri("nom"),
+                        output_field=models.TextField(verbose_name="nom sans accent"),
+                    ),
+                ),
+                (
+                    "codes_postaux",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=5), verbose_name="codes postaux"
+                    ),
+                ),
+                ("arrondissement", models.CharField(max_length=60, verbose_name="arrondissement")),
+                ("population", models.PositiveIntegerField(verbose_name="population municipale 2023")),
+                (
+                    "superficie_km2",
+                    models.DecimalField(decimal_places=1, max_digits=7, verbose_name="superficie (km²)"),
+                ),
+                (
+                    "classement_frr",
+                    models.CharField(max_length=60, verbose_name="classement France ruralités revitalisation"),
+                ),
+                ("en_frr", models.BooleanField(verbose_name="en zone France ruralités revitalisation")),
+                ("densite", models.CharField(max_length=60, verbose_name="densité")),
+                ("lat", models.FloatField(verbose_name="latitude")),
+                ("lon", models.FloatField(verbose_name="longitude")),
+                (
+                    "epci",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="communes",
+                        to="partenaires.epci",
+                        verbose_name="intercommunalité",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'commune',
-                'ordering': ['nom_tri', 'code_insee'],
+                "verbose_name": "commune",
+                "ordering": ["nom_tri", "code_insee"],
             },
         ),
         migrations.CreateModel(
-            name='Gestionnaire',
+            name="Gestionnaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nom', models.CharField(max_length=200, verbose_name='nom')),
-                ('statut', models.CharField(choices=[('association', 'association'), ('commune', 'commune'), ('ccas', 'centre communal d’action sociale'), ('epci', 'intercommunalité'), ('cias', 'centre intercommunal d’action sociale'), ('syndicat', 'syndicat'), ('autre', 'autre organisme')], max_length=20, verbose_name='statut juridique')),
-                ('siren', models.CharField(blank=True, max_length=9, validators=[partenaires.validateurs.valider_siren], verbose_name='SIREN')),
-                ('siret', models.CharField(blank=True, max_length=14, validators=[partenaires.validateurs.valider_siret], verbose_name='SIRET du siège')),
-                ('rna', models.CharField(blank=True, max_length=10, validators=[partenaires.validateurs.valider_rna], verbose_name='numéro RNA')),
-                ('iban', models.CharField(blank=True, max_length=34, validators=[partenaires.validateurs.valider_iban], verbose_name='IBAN')),
-                ('adresse', models.CharField(blank=True, max_length=200, verbose_name='adresse')),
-                ('code_postal', models.CharField(blank=True, max_length=5, verbose_name='code postal')),
-                ('ville', models.CharField(blank=True, max_length=100, verbose_name='ville')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nom", models.CharField(max_length=200, verbose_name="nom")),
+                (
+                    "statut",
+                    models.CharField(
+                        choices=[
+                            ("association", "association"),
+                            ("commune", "commune"),
+                            ("ccas", "centre communal d’action sociale"),
+                            ("epci", "intercommunalité"),
+                            ("cias", "centre intercommunal d’action sociale"),
+                            ("syndicat", "syndicat"),
+                            ("autre", "autre organisme"),
+                        ],
+                        max_length=20,
+                        verbose_name="statut juridique",
+                    ),
+                ),
+                (
+                    "siren",
+                    models.CharField(
+                        blank=True,
+                        max_length=9,
+                        validators=[partenaires.validateurs.valider_siren],
+                        verbose_name="SIREN",
+                    ),
+                ),
+                (
+                    "siret",
+                    models.CharField(
+                        blank=True,
+                        max_length=14,
+                        validators=[partenaires.validateurs.valider_siret],
+                        verbose_name="SIRET du siège",
+                    ),
+                ),
+                (
+                    "rna",
+                    models.CharField(
+                        blank=True,
+                        max_length=10,
+                        validators=[partenaires.validateurs.valider_rna],
+                        verbose_name="numéro RNA",
+                    ),
+                ),
+                (
+                    "iban",
+                    models.CharField(
+                        blank=True,
+                        max_length=34,
+                        validators=[partenaires.validateurs.valider_iban],
+                        verbose_name="IBAN",
+                    ),
+                ),
+                ("adresse", models.CharField(blank=True, max_length=200, verbose_name="adresse")),
+                ("code_postal", models.CharField(blank=True, max_length=5, verbose_name="code postal")),
+                ("ville", models.CharField(blank=True, max_length=100, verbose_name="ville")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
             ],
             options={
-                'verbose_name': 'gestionnaire',
-                'ordering': ['nom', 'pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('siren', ''), _negated=True), fields=('siren',), name='gestionnaire_siren_unique', violation_error_message='Un gestionnaire porte déjà ce SIREN.'), models.CheckConstraint(condition=models.Q(('statut__in', ['association', 'commune', 'ccas', 'epci', 'cias', 'syndicat', 'autre'])), name='gestionnaire_statut_connu')],
+                "verbose_name": "gestionnaire",
+                "ordering": ["nom", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("siren", ""), _negated=True),
+                        fields=("siren",),
+                        name="gestionnaire_siren_unique",
+                        violation_error_message="Un gestionnaire porte déjà ce SIREN.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("statut__in", ["association", "commune", "ccas", "epci", "cias", "syndicat", "autre"])
+                        ),
+                        name="gestionnaire_statut_connu",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='QuartierPrioritaire',
+            name="QuartierPrioritaire",
             fields=[
-                ('code', models.CharField(max_length=10, primary_key=True, serialize=False, verbose_name='code')),
-                ('nom', models.CharField(max_length=120, verbose_name='nom')),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quartiers', to='partenaires.commune')),
+                ("code", models.CharField(max_length=10, primary_key=True, serialize=False, verbose_name="code")),
+                ("nom", models.CharField(max_length=120, verbose_name="nom")),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="quartiers", to="partenaires.commune"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'quartier prioritaire de la politique de la ville',
-                'verbose_name_plural': 'quartiers prioritaires de la politique de la ville',
-                'ordering': ['nom', 'code'],
+                "verbose_name": "quartier prioritaire de la politique de la ville",
+                "verbose_name_plural": "quartiers prioritaires de la politique de la ville",
+                "ordering": ["nom", "code"],
             },
         ),
         migrations.CreateModel(
-            name='Structure',
+            name="Structure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('nom', models.CharField(max_length=200, verbose_name='nom')),
-                ('nom_tri', models.GeneratedField(db_index=True, db_persist=True, expression=partenaires.expressions.CleDeTri('nom'), output_field=models.TextField(verbose_name='nom sans accent'))),
-                ('type', models.CharField(choices=[('centre_social', 'centre social'), ('evs', 'espace de vie sociale')], max_length=20, verbose_name='type')),
-                ('siret', models.CharField(blank=True, max_length=14, validators=[partenaires.validateurs.valider_siret], verbose_name='SIRET')),
-                ('adresse', models.CharField(blank=True, max_length=200, verbose_name='adresse')),
-                ('code_postal', models.CharField(blank=True, max_length=5, verbose_name='code postal')),
-                ('quartier', models.CharField(blank=True, max_length=120, verbose_name='quartier ou commune déléguée')),
-                ('premier_agrement_le', models.DateField(blank=True, null=True, verbose_name='premier agrément le')),
-                ('instance_gouvernance', models.CharField(blank=True, max_length=200, verbose_name='instance de gouvernance')),
-                ('site_web', models.URLField(blank=True, verbose_name='site internet')),
-                ('lat', models.FloatField(blank=True, null=True, verbose_name='latitude')),
-                ('lon', models.FloatField(blank=True, null=True, verbose_name='longitude')),
-                ('fermee_le', models.DateField(blank=True, null=True, verbose_name='fermée le')),
-                ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='structures', to='partenaires.commune', verbose_name='commune')),
-                ('communes_intervention', models.ManyToManyField(blank=True, related_name='structures_intervenantes', to='partenaires.commune', verbose_name='communes d’intervention')),
-                ('gestionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='structures', to='partenaires.gestionnaire', verbose_name='gestionnaire')),
-                ('quartiers_prioritaires', models.ManyToManyField(blank=True, related_name='structures', to='partenaires.quartierprioritaire', verbose_name='quartiers prioritaires')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("nom", models.CharField(max_length=200, verbose_name="nom")),
+                (
+                    "nom_tri",
+                    models.GeneratedField(
+                        db_index=True,
+                        db_persist=True,
+                        expression=partenaires.expressions.CleDeTri("nom"),
+                        output_field=models.TextField(verbose_name="nom sans accent"),
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[("centre_social", "centre social"), ("evs", "espace de vie sociale")],
+                        max_length=20,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "siret",
+                    models.CharField(
+                        blank=True,
+                        max_length=14,
+                        validators=[partenaires.validateurs.valider_siret],
+                        verbose_name="SIRET",
+                    ),
+                ),
+                ("adresse", models.CharField(blank=True, max_length=200, verbose_name="adresse")),
+                ("code_postal", models.CharField(blank=True, max_length=5, verbose_name="code postal")),
+                ("quartier", models.CharField(blank=True, max_length=120, verbose_name="quartier ou commune déléguée")),
+                ("premier_agrement_le", models.DateField(blank=True, null=True, verbose_name="premier agrément le")),
+                (
+                    "instance_gouvernance",
+                    models.CharField(blank=True, max_length=200, verbose_name="instance de gouvernance"),
+                ),
+                ("site_web", models.URLField(blank=True, verbose_name="site internet")),
+                ("lat", models.FloatField(blank=True, null=True, verbose_name="latitude")),
+                ("lon", models.FloatField(blank=True, null=True, verbose_name="longitude")),
+                ("fermee_le", models.DateField(blank=True, null=True, verbose_name="fermée le")),
+                ("version", models.PositiveIntegerField(default=1, verbose_name="version")),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="structures",
+                        to="partenaires.commune",
+                        verbose_name="commune",
+                    ),
+                ),
+                (
+                    "communes_intervention",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="structures_intervenantes",
+                        to="partenaires.commune",
+                        verbose_name="communes d’intervention",
+                    ),
+                ),
+                (
+                    "gestionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="structures",
+                        to="partenaires.gestionnaire",
+                        verbose_name="gestionnaire",
+                    ),
+                ),
+                (
+                    "quartiers_prioritaires",
+                    models.ManyToManyField(
+                        blank=True,
+                        related_name="structures",
+                        to="partenaires.quartierprioritaire",
+                        verbose_name="quartiers prioritaires",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'structure',
-                'ordering': ['nom_tri', 'pk'],
+                "verbose_name": "structure",
+                "ordering": ["nom_tri", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Habilitation',
+            name="Habilitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('direction', 'direction de structure'), ('representant_legal', 'représentant légal'), ('saisie', 'aide à la saisie')], max_length=30, verbose_name='rôle')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(blank=True, null=True, verbose_name='fin (comprise)')),
-                ('ouverte_par', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('utilisateur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='habilitations', to=settings.AUTH_USER_MODEL)),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='habilitations', to='partenaires.structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("direction", "direction de structure"),
+                            ("representant_legal", "représentant légal"),
+                            ("saisie", "aide à la saisie"),
+                        ],
+                        max_length=30,
+                        verbose_name="rôle",
+                    ),
+                ),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(blank=True, null=True, verbose_name="fin (comprise)")),
+                (
+                    "ouverte_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "utilisateur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="habilitations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="habilitations",
+                        to="partenaires.structure",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'habilitation',
+                "verbose_name": "habilitation",
             },
         ),
         migrations.CreateModel(
-            name='EvenementPartenaire',
+            name="EvenementPartenaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('geste', models.CharField(choices=[('creer', 'création de la fiche'), ('modifier', 'modification de la fiche'), ('habiliter', 'ouverture d’un accès'), ('fermer_acces', 'fermeture d’un accès'), ('passer_direction', 'passation de direction'), ('affecter', 'changement d’interlocuteur Caf')], max_length=30, verbose_name='geste')),
-                ('le', models.DateTimeField(auto_now_add=True, verbose_name='le')),
-                ('motif', models.TextField(blank=True, verbose_name='motif')),
-                ('details', models.JSONField(blank=True, default=dict, verbose_name='détails')),
-                ('par', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('gestionnaire', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evenements', to='partenaires.gestionnaire')),
-                ('structure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='evenements', to='partenaires.structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "geste",
+                    models.CharField(
+                        choices=[
+                            ("creer", "création de la fiche"),
+                            ("modifier", "modification de la fiche"),
+                            ("habiliter", "ouverture d’un accès"),
+                            ("fermer_acces", "fermeture d’un accès"),
+                            ("passer_direction", "passation de direction"),
+                            ("affecter", "changement d’interlocuteur Caf"),
+                        ],
+                        max_length=30,
+                        verbose_name="geste",
+                    ),
+                ),
+                ("le", models.DateTimeField(auto_now_add=True, verbose_name="le")),
+                ("motif", models.TextField(blank=True, verbose_name="motif")),
+                ("details", models.JSONField(blank=True, default=dict, verbose_name="détails")),
+                (
+                    "par",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "gestionnaire",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evenements",
+                        to="partenaires.gestionnaire",
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="evenements",
+                        to="partenaires.structure",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'événement de partenaire',
-                'verbose_name_plural': 'événements de partenaire',
-                'ordering': ['-le', '-pk'],
+                "verbose_name": "événement de partenaire",
+                "verbose_name_plural": "événements de partenaire",
+                "ordering": ["-le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fonction', models.CharField(max_length=100, verbose_name='fonction')),
-                ('nom', models.CharField(max_length=200, verbose_name='nom')),
-                ('courriel', models.EmailField(blank=True, max_length=254, verbose_name='adresse électronique')),
-                ('telephone', models.CharField(blank=True, max_length=20, verbose_name='téléphone')),
-                ('structure', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='partenaires.structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fonction", models.CharField(max_length=100, verbose_name="fonction")),
+                ("nom", models.CharField(max_length=200, verbose_name="nom")),
+                ("courriel", models.EmailField(blank=True, max_length=254, verbose_name="adresse électronique")),
+                ("telephone", models.CharField(blank=True, max_length=20, verbose_name="téléphone")),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="partenaires.structure"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'contact',
-                'ordering': ['nom', 'pk'],
+                "verbose_name": "contact",
+                "ordering": ["nom", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Suppleance',
+            name="Suppleance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(verbose_name='fin (comprise)')),
-                ('motif', models.CharField(blank=True, max_length=200, verbose_name='motif')),
-                ('absent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suppleances_recues', to=settings.AUTH_USER_MODEL)),
-                ('suppleant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suppleances', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(verbose_name="fin (comprise)")),
+                ("motif", models.CharField(blank=True, max_length=200, verbose_name="motif")),
+                (
+                    "absent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suppleances_recues",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "suppleant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suppleances",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'suppléance',
+                "verbose_name": "suppléance",
             },
         ),
         migrations.CreateModel(
-            name='AffectationCommune',
+            name="AffectationCommune",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(blank=True, null=True, verbose_name='fin (comprise)')),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='secteurs', to=settings.AUTH_USER_MODEL)),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affectations', to='partenaires.commune')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(blank=True, null=True, verbose_name="fin (comprise)")),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="secteurs",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="affectations",
+                        to="partenaires.commune",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'affectation de commune',
-                'constraints': [models.CheckConstraint(condition=models.Q(('fin__isnull', True), ('fin__gte', models.F('debut')), _connector='OR'), name='affectation_commune_a_l_endroit'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func('debut', 'fin', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('commune', '=')], name='affectation_commune_un_seul_agent', violation_error_message='Cette commune est déjà suivie sur cette période.')],
+                "verbose_name": "affectation de commune",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("fin__isnull", True), ("fin__gte", models.F("debut")), _connector="OR"),
+                        name="affectation_commune_a_l_endroit",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    "debut",
+                                    "fin",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                            ("commune", "="),
+                        ],
+                        name="affectation_commune_un_seul_agent",
+                        violation_error_message="Cette commune est déjà suivie sur cette période.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CommuneDeleguee',
+            name="CommuneDeleguee",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code_insee', models.CharField(max_length=5, verbose_name='code Insee')),
-                ('nom', models.CharField(max_length=120, verbose_name='nom')),
-                ('nom_tri', models.GeneratedField(db_index=True, db_persist=True, expression=partenaires.expressions.CleDeTri('nom'), output_field=models.TextField(verbose_name='nom sans accent'))),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deleguees', to='partenaires.commune')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code_insee", models.CharField(max_length=5, verbose_name="code Insee")),
+                ("nom", models.CharField(max_length=120, verbose_name="nom")),
+                (
+                    "nom_tri",
+                    models.GeneratedField(
+                        db_index=True,
+                        db_persist=True,
+                        expression=partenaires.expressions.CleDeTri("nom"),
+                        output_field=models.TextField(verbose_name="nom sans accent"),
+                    ),
+                ),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deleguees", to="partenaires.commune"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'commune déléguée',
-                'verbose_name_plural': 'communes déléguées',
-                'ordering': ['nom_tri', 'code_insee'],
-                'constraints': [models.UniqueConstraint(fields=('code_insee', 'nom'), name='commune_deleguee_unique')],
+                "verbose_name": "commune déléguée",
+                "verbose_name_plural": "communes déléguées",
+                "ordering": ["nom_tri", "code_insee"],
+                "constraints": [models.UniqueConstraint(fields=("code_insee", "nom"), name="commune_deleguee_unique")],
             },
         ),
         migrations.CreateModel(
-            name='AffectationGestionnaire',
+            name="AffectationGestionnaire",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('debut', models.DateField(verbose_name='début')),
-                ('fin', models.DateField(blank=True, null=True, verbose_name='fin (comprise)')),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='portefeuille', to=settings.AUTH_USER_MODEL)),
-                ('gestionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='affectations', to='partenaires.gestionnaire')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("debut", models.DateField(verbose_name="début")),
+                ("fin", models.DateField(blank=True, null=True, verbose_name="fin (comprise)")),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="portefeuille",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gestionnaire",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="affectations",
+                        to="partenaires.gestionnaire",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'affectation de gestionnaire',
-                'constraints': [models.CheckConstraint(condition=models.Q(('fin__isnull', True), ('fin__gte', models.F('debut')), _connector='OR'), name='affectation_gestionnaire_a_l_endroit'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func('debut', 'fin', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('gestionnaire', '=')], name='affectation_gestionnaire_un_seul_agent', violation_error_message='Ce gestionnaire est déjà suivi sur cette période.')],
+                "verbose_name": "affectation de gestionnaire",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("fin__isnull", True), ("fin__gte", models.F("debut")), _connector="OR"),
+                        name="affectation_gestionnaire_a_l_endroit",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=[
+                            (
+                                models.Func(
+                                    "debut",
+                                    "fin",
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                                    function="DATERANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                                ),
+                                "&&",
+                            ),
+                            ("gestionnaire", "="),
+                        ],
+                        name="affectation_gestionnaire_un_seul_agent",
+                        violation_error_message="Ce gestionnaire est déjà suivi sur cette période.",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='structure',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['centre_social', 'evs'])), name='structure_type_connu'),
+            model_name="structure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type__in", ["centre_social", "evs"])), name="structure_type_connu"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='structure',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__isnull', False), ('lon__isnull', False)), _connector='OR'), name='structure_position_entiere'),
+            model_name="structure",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lat__isnull", True), ("lon__isnull", True)),
+                    models.Q(("lat__isnull", False), ("lon__isnull", False)),
+                    _connector="OR",
+                ),
+                name="structure_position_entiere",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['direction', 'representant_legal', 'saisie'])), name='habilitation_role_de_partenaire'),
+            model_name="habilitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["direction", "representant_legal", "saisie"])),
+                name="habilitation_role_de_partenaire",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=models.CheckConstraint(condition=models.Q(('fin__isnull', True), ('fin__gte', models.F('debut')), _connector='OR'), name='habilitation_periode_a_l_endroit', violation_error_message='La fin de l’accès précède son début.'),
+            model_name="habilitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fin__isnull", True), ("fin__gte", models.F("debut")), _connector="OR"),
+                name="habilitation_periode_a_l_endroit",
+                violation_error_message="La fin de l’accès précède son début.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='habilitation',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func('debut', 'fin', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True), function='DATERANGE', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&'), ('utilisateur', '='), ('structure', '='), ('role', '=')], name='habilitation_sans_doublon', violation_error_message='Cette personne tient déjà ce rôle dans la structure sur cette période.'),
+            model_name="habilitation",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        models.Func(
+                            "debut",
+                            "fin",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_upper=True),
+                            function="DATERANGE",
+                            output_field=django.contrib.postgres.fields.ranges.DateRangeField(),
+                        ),
+                        "&&",
+                    ),
+                    ("utilisateur", "="),
+                    ("structure", "="),
+                    ("role", "="),
+                ],
+                name="habilitation_sans_doublon",
+                violation_error_message="Cette personne tient déjà ce rôle dans la structure sur cette période.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evenementpartenaire',
-            constraint=models.CheckConstraint(condition=models.Q(('structure__isnull', False), ('gestionnaire__isnull', False), _connector='OR'), name='evenement_partenaire_a_un_objet'),
+            model_name="evenementpartenaire",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("structure__isnull", False), ("gestionnaire__isnull", False), _connector="OR"),
+                name="evenement_partenaire_a_un_objet",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='evenementpartenaire',
-            trigger=pgtrigger.compiler.Trigger(name='journal_ajout_seul', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='84fa57c08235fc154d90261380643faaf1f54e95', operation='UPDATE OR DELETE', pgid='pgtrigger_journal_ajout_seul_7a29e', table='partenaires_evenementpartenaire', when='BEFORE')),
+            model_name="evenementpartenaire",
+            trigger=pgtrigger.compiler.Trigger(
+                name="journal_ajout_seul",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="84fa57c08235fc154d90261380643faaf1f54e95",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_journal_ajout_seul_7a29e",
+                    table="partenaires_evenementpartenaire",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppleance',
-            constraint=models.CheckConstraint(condition=models.Q(('fin__gte', models.F('debut'))), name='suppleance_a_l_endroit', violation_error_message='La fin de l’absence précède son début.'),
+            model_name="suppleance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("fin__gte", models.F("debut"))),
+                name="suppleance_a_l_endroit",
+                violation_error_message="La fin de l’absence précède son début.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppleance',
-            constraint=models.CheckConstraint(condition=models.Q(('absent', models.F('suppleant')), _negated=True), name='suppleance_deux_personnes', violation_error_message='On ne se supplée pas soi-même.'),
+            model_name="suppleance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("absent", models.F("suppleant")), _negated=True),
+                name="suppleance_deux_personnes",
+                violation_error_message="On ne se supplée pas soi-même.",
+            ),
         ),
     ]

@@ -6,48 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('partenaires', '0002_territoire_structures_affectations'),
+        ("partenaires", "0002_territoire_structures_affectations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Realisation',
+            name="Realisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('titre', models.CharField(max_length=150, verbose_name='titre')),
-                ('slug', models.SlugField(max_length=160, unique=True, verbose_name='adresse')),
-                ('chapeau', models.CharField(max_length=300, verbose_name='chapeau')),
-                ('texte', models.TextField(verbose_name='texte')),
-                ('publiee_le', models.DateField(blank=True, null=True, verbose_name='publiée le')),
-                ('auteur', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('structure', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='realisations', to='partenaires.structure')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("titre", models.CharField(max_length=150, verbose_name="titre")),
+                ("slug", models.SlugField(max_length=160, unique=True, verbose_name="adresse")),
+                ("chapeau", models.CharField(max_length=300, verbose_name="chapeau")),
+                ("texte", models.TextField(verbose_name="texte")),
+                ("publiee_le", models.DateField(blank=True, null=True, verbose_name="publiée le")),
+                (
+                    "auteur",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "structure",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="realisations",
+                        to="partenaires.structure",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'réalisation',
-                'ordering': ['-publiee_le', '-pk'],
+                "verbose_name": "réalisation",
+                "ordering": ["-publiee_le", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='DemandeContact',
+            name="DemandeContact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('objet', models.CharField(max_length=40, verbose_name='objet')),
-                ('nom', models.CharField(max_length=150, verbose_name='nom')),
-                ('courriel', models.EmailField(max_length=254, verbose_name='adresse électronique')),
-                ('message', models.TextField(verbose_name='message')),
-                ('recue_le', models.DateTimeField(auto_now_add=True, verbose_name='reçue le')),
-                ('traitee_le', models.DateTimeField(blank=True, null=True, verbose_name='traitée le')),
-                ('agent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demandes_de_contact', to=settings.AUTH_USER_MODEL)),
-                ('commune', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='partenaires.commune')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("objet", models.CharField(max_length=40, verbose_name="objet")),
+                ("nom", models.CharField(max_length=150, verbose_name="nom")),
+                ("courriel", models.EmailField(max_length=254, verbose_name="adresse électronique")),
+                ("message", models.TextField(verbose_name="message")),
+                ("recue_le", models.DateTimeField(auto_now_add=True, verbose_name="reçue le")),
+                ("traitee_le", models.DateTimeField(blank=True, null=True, verbose_name="traitée le")),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="demandes_de_contact",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "commune",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="partenaires.commune"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'demande de contact',
-                'verbose_name_plural': 'demandes de contact',
-                'ordering': ['-recue_le', '-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('message', ''), _negated=True), name='demande_contact_non_vide')],
+                "verbose_name": "demande de contact",
+                "verbose_name_plural": "demandes de contact",
+                "ordering": ["-recue_le", "-pk"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("message", ""), _negated=True), name="demande_contact_non_vide"
+                    )
+                ],
             },
         ),
     ]

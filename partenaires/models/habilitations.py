@@ -17,9 +17,7 @@ class Habilitation(models.Model):
 
     utilisateur = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="habilitations", on_delete=models.PROTECT)
     structure = models.ForeignKey(Structure, related_name="habilitations", on_delete=models.PROTECT)
-    role = models.CharField(
-        "rôle", max_length=30, choices=[(r.value, r.label) for r in Role if r in ROLES_PARTENAIRE]
-    )
+    role = models.CharField("rôle", max_length=30, choices=[(r.value, r.label) for r in Role if r in ROLES_PARTENAIRE])
     debut = models.DateField("début")
     fin = models.DateField("fin (comprise)", null=True, blank=True)
     ouverte_par = models.ForeignKey(

@@ -12,9 +12,7 @@ from partenaires.models.structures import Gestionnaire, Structure
 class EvenementPartenaire(models.Model):
     """Le journal d’une structure ou de son gestionnaire : on y ajoute, la base refuse d’y revenir."""
 
-    structure = models.ForeignKey(
-        Structure, related_name="evenements", null=True, blank=True, on_delete=models.PROTECT
-    )
+    structure = models.ForeignKey(Structure, related_name="evenements", null=True, blank=True, on_delete=models.PROTECT)
     gestionnaire = models.ForeignKey(
         Gestionnaire, related_name="evenements", null=True, blank=True, on_delete=models.PROTECT
     )

@@ -5,8 +5,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from partenaires.choix import StatutJuridique, TypeStructure
-from partenaires.models.territoire import Commune, QuartierPrioritaire
 from partenaires.expressions import CleDeTri
+from partenaires.models.territoire import Commune, QuartierPrioritaire
 from partenaires.querysets import GestionnaireQuerySet, StructureQuerySet
 from partenaires.validateurs import valider_iban, valider_rna, valider_siren, valider_siret
 

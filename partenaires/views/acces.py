@@ -42,9 +42,7 @@ def _tenter(form: Any, geste: Any) -> bool:
 @ouverte_aux_connectes
 def liste(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)
-    form = InvitationForm(
-        request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()}
-    )
+    form = InvitationForm(request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()})
     if form.is_valid() and _tenter(
         form, lambda: actions_acces.inviter(structure, par=request.user, **form.cleaned_data)
     ):
@@ -62,9 +60,7 @@ def liste(request: Requete, pk: int) -> HttpResponse:
 def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
     structure = _structure(request, pk)
     habilitation = get_object_or_404(structure.habilitations.select_related("utilisateur"), pk=habilitation_pk)
-    form = FermetureForm(
-        request.POST if request.method == "POST" else None, initial={"fin": timezone.localdate()}
-    )
+    form = FermetureForm(request.POST if request.method == "POST" else None, initial={"fin": timezone.localdate()})
     if form.is_valid() and _tenter(
         form, lambda: actions_acces.fermer_acces(habilitation, par=request.user, **form.cleaned_data)
     ):

@@ -19,6 +19,7 @@ from comptes.middleware import attend_du_json
 from comptes.models import Utilisateur
 from partenaires import actions
 from partenaires.choix import GestePartenaire, TypeStructure
+from partenaires.courante import CLE, structures_habilitees
 from partenaires.droits import AGENTS_DES_FICHES, peut, peut_gerer_les_acces
 from partenaires.fiche import onglets
 from partenaires.forms import (
@@ -30,7 +31,6 @@ from partenaires.forms import (
     TransmettreSecteurForm,
 )
 from partenaires.interlocuteurs import charge_de, charges_par_commune, suppleants, technicien_de
-from partenaires.middleware import CLE, structures_habilitees
 from partenaires.models import Commune, Epci, EvenementPartenaire, Structure, Suppleance
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
@@ -57,8 +57,12 @@ def liste(request: Requete) -> HttpResponse:
     page = paginer(request, retenues.select_related("commune__epci", "gestionnaire").order_by("nom_tri", "pk"))
     charges = charges_par_commune([s.commune_id for s in page], timezone.localdate()) if request.user.est_agent else {}
     contexte = {
-        "page": page, "criteres": criteres, "types": TypeStructure.choices, "epcis": Epci.objects.all(), "charges": charges,
-    }  # fmt: skip
+        "page": page,
+        "criteres": criteres,
+        "types": TypeStructure.choices,
+        "epcis": Epci.objects.all(),
+        "charges": charges,
+    }
     gabarit = "partenaires/liste.html#resultats" if request.htmx else "partenaires/liste.html"
     return render(request, gabarit, contexte)
 
@@ -109,7 +113,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @ouverte_aux_connectes
 def modifier(request: Requete, pk: int) -> HttpResponse:
-    """La structure corrige ses coordonnées ; la Caf, toute la fiche. Deux à la fois : le second voit les deux textes."""
+    """La structure corrige ses coordonnées ; la Caf, toute la fiche. À deux, le second voit les deux textes."""
     structure = get_object_or_404(Structure.objects.visibles_par(request.user), pk=pk)
     exiger(peut(GestePartenaire.MODIFIER, request.user, structure))
     classe = StructureForm if request.user.tient(*AGENTS_DES_FICHES) else CoordonneesForm
@@ -119,18 +123,14 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @reserve_a(*AGENTS_DES_FICHES)
 def modifier_gestionnaire(request: Requete, pk: int) -> HttpResponse:
-    structure = get_object_or_404(
-        Structure.objects.visibles_par(request.user).select_related("gestionnaire"), pk=pk
-    )
+    structure = get_object_or_404(Structure.objects.visibles_par(request.user).select_related("gestionnaire"), pk=pk)
     return _modifier(request, structure.gestionnaire, GestionnaireForm, actions.modifier_gestionnaire, structure)
 
 
 def _modifier(request: Requete, objet: Any, classe: Any, action: Any, structure: Structure) -> HttpResponse:
     en_base = {nom: str(getattr(objet, nom)) for nom in classe._meta.fields}
     version = objet.version
-    form = classe(
-        request.POST if request.method == "POST" else None, instance=objet, initial={"version": version}
-    )
+    form = classe(request.POST if request.method == "POST" else None, instance=objet, initial={"version": version})
     autre: dict[str, str] = {}
     if form.is_valid():
         champs = {nom: form.cleaned_data[nom] for nom in classe._meta.fields}
@@ -153,7 +153,7 @@ def _modifier(request: Requete, objet: Any, classe: Any, action: Any, structure:
 def creer(request: Requete) -> HttpResponse:
     form = StructureForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        champs = {nom: form.cleaned_data[nom] for nom in StructureForm._meta.fields}
+        champs = {nom: valeur for nom, valeur in form.cleaned_data.items() if nom != "version"}
         try:
             structure = actions.creer_structure(par=request.user, **champs)
         except ValidationError as erreur:
@@ -204,7 +204,9 @@ def secteurs(request: Requete) -> HttpResponse:
             donnees = form.cleaned_data
             if geste == "secteur":
                 nombre = actions.transmettre_secteur(par=request.user, communes=None, **donnees)
-                messages.success(request, f"{nombre} commune{'s' if nombre > 1 else ''} transmise{'s' if nombre > 1 else ''}.")
+                messages.success(
+                    request, f"{nombre} commune{'s' if nombre > 1 else ''} transmise{'s' if nombre > 1 else ''}."
+                )
             elif geste == "portefeuille":
                 nombre = actions.transmettre_portefeuille(par=request.user, **donnees)
                 messages.success(request, f"{nombre} gestionnaire{'s' if nombre > 1 else ''} transmis.")
@@ -215,14 +217,11 @@ def secteurs(request: Requete) -> HttpResponse:
         except (Refus, ValidationError) as erreur:
             form.add_error(None, erreur if isinstance(erreur, ValidationError) else str(erreur))
     agents = Utilisateur.objects.filter(fonctions__role=Role.CHARGE_CONSEIL).distinct()
-    charges = {a.pk: {"agent": a, "communes": []} for a in agents}
-    for commune_id, agent in charges_par_commune(
-        Commune.objects.values_list("pk", flat=True), aujourd_hui
-    ).items():
-        charges.setdefault(agent.pk, {"agent": agent, "communes": []})["communes"].append(commune_id)
     noms = dict(Commune.objects.values_list("pk", "nom"))
-    for ligne in charges.values():
-        ligne["communes"] = sorted(noms[c] for c in ligne["communes"])
+    suivies: dict[int, list[str]] = {}
+    for commune_id, agent in charges_par_commune(noms, aujourd_hui).items():
+        suivies.setdefault(agent.pk, []).append(noms[commune_id])
+    charges = [{"agent": a, "communes": sorted(suivies.get(a.pk, []))} for a in agents]
     techniciens = (
         Utilisateur.objects.filter(fonctions__role=Role.TECHNICIEN_CONSEIL)
         .annotate(nombre=Count("portefeuille", distinct=True))
@@ -230,6 +229,6 @@ def secteurs(request: Requete) -> HttpResponse:
     )
     absences = Suppleance.objects.filter(fin__gte=aujourd_hui).select_related("absent", "suppleant")
     contexte = {
-        "charges": charges.values(), "techniciens": techniciens, "absences": absences, "formulaires": formulaires,
+        "charges": charges, "techniciens": techniciens, "absences": absences, "formulaires": formulaires,
     }  # fmt: skip
     return render(request, "partenaires/secteurs.html", contexte, status=422 if form is not None else 200)

@@ -57,9 +57,7 @@ class Command(BaseCommand):
             "nom", "codes_postaux", "epci", "arrondissement", "population", "superficie_km2",
             "classement_frr", "en_frr", "densite", "lat", "lon",
         ]  # fmt: skip
-        Commune.objects.bulk_create(
-            lignes, update_conflicts=True, unique_fields=["code_insee"], update_fields=champs
-        )
+        Commune.objects.bulk_create(lignes, update_conflicts=True, unique_fields=["code_insee"], update_fields=champs)
         return len(lignes)
 
     def _deleguees(self) -> int:

@@ -38,5 +38,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(comptes, ensure_ascii=False, indent=1))
             return
         for compte in comptes:
-            self.stdout.write(f"{compte['courriel']:34} {', '.join(compte['roles']):38} {', '.join(compte['structures'])}")
+            self.stdout.write(
+                f"{compte['courriel']:34} {', '.join(compte['roles']):38} {', '.join(compte['structures'])}"
+            )
         self.stdout.write(f"Mot de passe de tous : {MOT_DE_PASSE}")

@@ -7,13 +7,32 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseBase
+from django.views.decorators.http import require_http_methods
 
 from comptes.choix import Role
 from comptes.http import Requete
 
 type Vue = Callable[..., HttpResponseBase]
+
+
+def methodes(*admises: str) -> Callable[[Vue], Vue]:
+    """Les méthodes HTTP qu’une vue accepte, gardées lisibles sur elle (``methodes``) ; HEAD va avec GET."""
+    completes = [*admises, "HEAD"] if "GET" in admises else list(admises)
+
+    def decorateur(vue: Vue) -> Vue:
+        gardee = require_http_methods(completes)(vue)
+        gardee.methodes = frozenset(admises)  # type: ignore[attr-defined]
+        return gardee
+
+    return decorateur
+
+
+lecture = methodes("GET")
+ecriture = methodes("POST")
+lecture_ecriture = methodes("GET", "POST")
 
 
 def reserve_a(*roles: Role) -> Callable[[Vue], Vue]:
@@ -25,6 +44,8 @@ def reserve_a(*roles: Role) -> Callable[[Vue], Vue]:
     def decorateur(vue: Vue) -> Vue:
         @wraps(vue)
         def vue_gardee(request: Requete, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
             if not request.user.tient(*roles):
                 admis = ", ".join(role.label for role in roles)
                 raise PermissionDenied(f"Cette page est réservée à : {admis}.")

@@ -5,21 +5,20 @@ from __future__ import annotations
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
 
-from comptes.acces import ouverte_aux_connectes
+from comptes.acces import ecriture, lecture, ouverte_aux_connectes
 from comptes.http import Requete
 from courriers import actions
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def notifications(request: Requete) -> HttpResponse:
     page = Paginator(request.user.notifications.all(), 25).get_page(request.GET.get("page"))
     return render(request, "courriers/notifications.html", {"page": page})
 
 
-@require_POST
+@ecriture
 @ouverte_aux_connectes
 def lire(request: Requete, pk: int) -> HttpResponse:
     """Marque lue et mène à l’objet : le lien est écrit par le portail, jamais par une personne."""
@@ -28,7 +27,7 @@ def lire(request: Requete, pk: int) -> HttpResponse:
     return redirect(notification.lien or "courriers:notifications")
 
 
-@require_POST
+@ecriture
 @ouverte_aux_connectes
 def tout_lire(request: Requete) -> HttpResponse:
     actions.tout_marquer_lu(request.user)

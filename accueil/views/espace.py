@@ -9,20 +9,19 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
 
 from accueil import a_faire
 from agrements.choix import ETATS_OUVERTS, Etat
 from agrements.droits import roles_dans_la_structure
 from agrements.etapes import frise
 from agrements.models import Dossier, Seance
-from comptes.acces import ouverte_aux_connectes, reserve_a
+from comptes.acces import ecriture, lecture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from partenaires.actions import traiter_contact
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def espace(request: Requete) -> HttpResponse:
     if request.user.est_agent:
@@ -67,7 +66,7 @@ def _agent(request: Requete) -> dict[str, Any]:
     return contexte
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR)
 def contact_traite(request: Requete, pk: int) -> HttpResponse:
     demande = get_object_or_404(request.user.demandes_de_contact, pk=pk)

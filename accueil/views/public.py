@@ -9,9 +9,8 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes.acces import Vue, publique
+from comptes.acces import Vue, lecture, lecture_ecriture, publique
 from partenaires.actions import recevoir_contact
 from partenaires.forms import ContactPublicForm
 from partenaires.models import Commune, Realisation, Structure
@@ -20,7 +19,7 @@ from socle.listes import paginer
 MESSAGES_PAR_HEURE = 5
 
 
-@require_safe
+@lecture
 @publique
 def accueil(request: HttpRequest) -> HttpResponse:
     publiees = Realisation.objects.filter(publiee_le__lte=timezone.localdate())
@@ -33,7 +32,7 @@ def accueil(request: HttpRequest) -> HttpResponse:
 
 
 def _page(gabarit: str) -> Vue:
-    @require_safe
+    @lecture
     @publique
     def vue(request: HttpRequest) -> HttpResponse:
         return render(request, gabarit)
@@ -48,7 +47,7 @@ accessibilite = _page("accueil/accessibilite.html")
 mentions = _page("accueil/mentions.html")
 
 
-@require_safe
+@lecture
 @publique
 def carte(request: HttpRequest) -> HttpResponse:
     """La carte et, à côté, le tableau qui dit la même chose."""
@@ -66,14 +65,14 @@ def carte(request: HttpRequest) -> HttpResponse:
     return render(request, "accueil/carte.html", {"structures": structures, "points": points})
 
 
-@require_safe
+@lecture
 @publique
 def realisations(request: HttpRequest) -> HttpResponse:
     publiees = Realisation.objects.filter(publiee_le__lte=timezone.localdate()).select_related("structure")
     return render(request, "accueil/realisations.html", {"page": paginer(request, publiees)})
 
 
-@require_safe
+@lecture
 @publique
 def realisation(request: HttpRequest, slug: str) -> HttpResponse:
     article = get_object_or_404(
@@ -82,7 +81,7 @@ def realisation(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "accueil/realisation.html", {"article": article})
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @publique
 def contact(request: HttpRequest) -> HttpResponse:
     """Un message au chargé de conseil de la commune choisie ; cinq par heure et par adresse au plus."""
@@ -106,7 +105,7 @@ def contact(request: HttpRequest) -> HttpResponse:
 merci = _page("accueil/merci.html")
 
 
-@require_safe
+@lecture
 @publique
 def securite(request: HttpRequest) -> HttpResponse:
     """RFC 9116 : où signaler une faille."""

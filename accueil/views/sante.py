@@ -12,11 +12,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 from kombu import Connection
 
 from accueil.horloge import CLE_POULS, PERIODE_MAX
-from comptes.acces import publique
+from comptes.acces import lecture, publique
 from config.celery import app
 
 
@@ -56,7 +55,7 @@ EPREUVES: dict[str, Callable[[], None]] = {
 }
 
 
-@require_safe
+@lecture
 @never_cache
 @publique
 def sante(request: HttpRequest) -> HttpResponse:
@@ -73,7 +72,7 @@ def sante(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"etat": "bien" if tout_va_bien else "en panne", **etats}, status=200 if tout_va_bien else 503)
 
 
-@require_safe
+@lecture
 @never_cache
 @publique
 def vivant(request: HttpRequest) -> HttpResponse:

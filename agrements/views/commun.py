@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agrements.actions import instruction, redaction
 from agrements.actions.redaction import DossierIncomplet
@@ -21,7 +20,7 @@ from agrements.etapes import frise, journal
 from agrements.filtres import DossierFiltre
 from agrements.forms import MessageForm, MotifForm
 from agrements.models import Dossier
-from comptes.acces import ouverte_aux_connectes
+from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
 from courriers.actions import ecrire
 from courriers.models import Message
@@ -60,7 +59,7 @@ def dossier_visible(request: Requete, pk: int) -> Dossier:
     return get_object_or_404(Dossier.objects.visibles_par(request.user).pour_fiche(), pk=pk)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def liste(request: Requete) -> HttpResponse:
     visibles = Dossier.objects.visibles_par(request.user)
@@ -71,7 +70,7 @@ def liste(request: Requete) -> HttpResponse:
     return render(request, gabarit, {"page": page, "filtre": filtre})
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def fiche(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -115,7 +114,7 @@ def actes_de(dossier: Dossier, agent: bool, decision: object) -> list[Acte]:
     return list(Acte.objects.filter(cle__in=cles))
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponseBase:
     """Sert le PDF figé. Un partenaire ouvre d’abord la décision par « Lire », qui date la lecture."""
@@ -129,7 +128,7 @@ def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponseBase:
     return servir(trouve.pdf, f"{dossier.numero}-{trouve.nature}.pdf", "application/pdf", en_ligne=True)
 
 
-@require_POST
+@ecriture
 @ouverte_aux_connectes
 def lire_notification(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -146,7 +145,7 @@ def lire_notification(request: Requete, pk: int) -> HttpResponse:
     return redirect("agrements:acte", dossier.pk, decision.acte_id)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def projet(request: Requete, pk: int) -> HttpResponse:
     """Le projet tel qu’il a été déposé (ou le brouillon, pour la structure qui n’a rien déposé)."""
@@ -164,7 +163,7 @@ def projet(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/projet.html", contexte)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def versions(request: Requete, pk: int) -> HttpResponse:
     """Compare deux versions déposées ; par défaut, les deux dernières."""
@@ -190,7 +189,7 @@ def versions(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/versions.html", contexte)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def journal_du_dossier(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -204,7 +203,7 @@ def journal_du_dossier(request: Requete, pk: int) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def fil(request: Requete, pk: int) -> HttpResponse:
     """La conversation entre la structure et la Caf ; une note interne ne se montre qu’à la Caf."""
@@ -228,7 +227,7 @@ def fil(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/fil.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
     """Confirme un geste simple : une page, une phrase, un bouton ; un motif quand la table l’exige."""

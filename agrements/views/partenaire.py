@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agrements import arbre
 from agrements.actions import redaction
@@ -25,7 +24,7 @@ from agrements.models import Dossier, Piece
 from agrements.referentiel import Champ
 from agrements.reponses import ValeurRefusee, avertissements
 from agrements.views.commun import dossier_visible
-from comptes.acces import ouverte_aux_connectes, reserve_a
+from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from documents.erreurs import FichierRefuse
@@ -37,7 +36,7 @@ from socle.erreurs import Refus, VersionPerimee
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.DIRECTION, Role.REPRESENTANT_LEGAL)
 def creer(request: Requete) -> HttpResponse:
     """Ouvre un dossier pour la structure courante ; s’il y en a déjà un, propose de le reprendre."""
@@ -91,7 +90,7 @@ def _donnees_du_champ(champ: Champ, contenu: Contenu) -> dict[str, Any]:
     }
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*PARTENAIRES)
 def section(request: Requete, pk: int, code: str) -> HttpResponse:
     """Une section du projet. Avec JavaScript chaque champ se garde seul ; sans, le bouton garde toute la section."""
@@ -172,7 +171,7 @@ def _garder_la_section(
     return erreurs, saisies
 
 
-@require_POST
+@ecriture
 @reserve_a(*PARTENAIRES)
 def enregistrer_champ(request: Requete, pk: int, champ: str) -> JsonResponse:
     """Garde un champ pendant la frappe. 200 gardé, 409 un collègue a écrit, 422 refusé avec la phrase."""
@@ -217,7 +216,7 @@ def enregistrer_champ(request: Requete, pk: int, champ: str) -> JsonResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*PARTENAIRES)
 def pieces(request: Requete, pk: int) -> HttpResponse:
     """Les pièces demandées, une par une : un fichier neuf, ou une pièce du coffre encore valable."""
@@ -262,7 +261,7 @@ def pieces(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/partenaire/pieces.html", contexte, status=422 if erreur else 200)
 
 
-@require_POST
+@ecriture
 @reserve_a(*PARTENAIRES)
 def detacher(request: Requete, pk: int, jointe_pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -276,7 +275,7 @@ def detacher(request: Requete, pk: int, jointe_pk: int) -> HttpResponse:
     return redirect("agrements:pieces", dossier.pk)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def telecharger_piece(request: Requete, pk: int, jointe_pk: int) -> HttpResponseBase:
     dossier = dossier_visible(request, pk)
@@ -285,7 +284,7 @@ def telecharger_piece(request: Requete, pk: int, jointe_pk: int) -> HttpResponse
     return servir(fichier.contenu, jointe.piece.nom_classe, fichier.type_mime, en_ligne=True)
 
 
-@require_safe
+@lecture
 @reserve_a(*PARTENAIRES)
 def verifier(request: Requete, pk: int) -> HttpResponse:
     """« Vérifiez vos réponses » : tout le projet, un lien par réponse, et la liste de ce qui manque."""
@@ -303,7 +302,7 @@ def verifier(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/partenaire/verifier.html", contexte)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.REPRESENTANT_LEGAL)
 def visa(request: Requete, pk: int) -> HttpResponse:
     """Le représentant légal lit une page, vise ou dit pourquoi il ne vise pas."""

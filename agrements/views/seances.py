@@ -11,21 +11,20 @@ from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agrements.actions import seances as actions
 from agrements.choix import Etat, Instance
 from agrements.forms import AvisCasForm, DecisionForm, MotifForm, SeanceForm
 from agrements.models import Dossier, Passage, Seance
 from agrements.views.service import LECTEURS
-from comptes.acces import reserve_a
+from comptes.acces import ecriture, lecture, lecture_ecriture, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from socle.erreurs import Refus
 from socle.listes import paginer
 
 
-@require_safe
+@lecture
 @reserve_a(*LECTEURS)
 def liste(request: Requete) -> HttpResponse:
     passees = request.GET.get("passees") == "1"
@@ -38,7 +37,7 @@ def liste(request: Requete) -> HttpResponse:
     return render(request, "agrements/seances/liste.html", contexte)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.SECRETARIAT)
 def creer(request: Requete) -> HttpResponse:
     form = SeanceForm(request.POST if request.method == "POST" else None)
@@ -53,7 +52,7 @@ def creer(request: Requete) -> HttpResponse:
     return render(request, "agrements/seances/creer.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-@require_safe
+@lecture
 @reserve_a(*LECTEURS)
 def fiche(request: Requete, pk: int) -> HttpResponse:
     seance = get_object_or_404(Seance, pk=pk)
@@ -114,7 +113,7 @@ def _periode_preparee(dossier: Dossier) -> dict[str, Any]:
     }
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.SECRETARIAT)
 def inscrire(request: Requete, pk: int) -> HttpResponse:
     """Inscrit les dossiers cochés ; dit lesquels n’ont pas pu l’être, et pourquoi."""
@@ -141,7 +140,7 @@ def _passage(pk: int, passage_pk: int) -> tuple[Seance, Passage]:
     return seance, get_object_or_404(seance.passages.select_related("dossier__structure"), pk=passage_pk)
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.SECRETARIAT)
 def deplacer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     seance, passage = _passage(pk, passage_pk)
@@ -154,7 +153,7 @@ def deplacer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     return redirect(seance)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.SECRETARIAT)
 def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     seance, passage = _passage(pk, passage_pk)
@@ -171,7 +170,7 @@ def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     return render(request, "agrements/seances/desinscrire.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.SECRETARIAT)
 def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     """Enregistre l’avis (CAS) ou la décision (CA) d’un dossier, et revient à la page pour le suivant."""
@@ -195,7 +194,7 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     return _page(request, seance, lie=(passage.pk, form), statut=422)
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.SECRETARIAT)
 def clore(request: Requete, pk: int) -> HttpResponse:
     seance = get_object_or_404(Seance, pk=pk)

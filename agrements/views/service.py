@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agrements.actions import instruction
 from agrements.choix import EtatAgrement, Geste
@@ -19,7 +18,7 @@ from agrements.droits import peut, possible
 from agrements.forms import AffecterForm, AvisForm, DemandeComplementsForm, EvaluationForm
 from agrements.models import Agrement, Citation, Dossier
 from agrements.views.commun import dossier_visible
-from comptes.acces import ouverte_aux_connectes, reserve_a
+from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from socle.droits import exiger
@@ -37,7 +36,7 @@ LECTEURS = (
 )
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*INSTRUCTION)
 def complements(request: Requete, pk: int) -> HttpResponse:
     """Chaque remarque ouvre un champ ; l’envoi en fait un courrier. Rien ne part avant « Envoyer »."""
@@ -134,7 +133,7 @@ def _criteres(dossier: Dossier, liees: dict[str, EvaluationForm]) -> list[dict[s
     return lignes
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*LECTEURS)
 def grille(request: Requete, pk: int) -> HttpResponse:
     """La grille du régime : un verdict, un commentaire et des passages cités par critère."""
@@ -168,7 +167,7 @@ def grille(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/service/grille.html", contexte, status=422 if liees else 200)
 
 
-@require_POST
+@ecriture
 @reserve_a(*INSTRUCTION)
 def citer(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -188,7 +187,7 @@ def citer(request: Requete, pk: int) -> HttpResponse:
     return redirect("agrements:grille", dossier.pk)
 
 
-@require_POST
+@ecriture
 @reserve_a(*INSTRUCTION)
 def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -202,7 +201,7 @@ def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpRespons
     return redirect("agrements:grille", dossier.pk)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*INSTRUCTION)
 def avis(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -227,7 +226,7 @@ def avis(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/service/avis.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.RESPONSABLE)
 def affecter(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
@@ -248,7 +247,7 @@ def affecter(request: Requete, pk: int) -> HttpResponse:
     )
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def agrements(request: Requete) -> HttpResponse:
     """Les agréments, du premier à échoir au dernier ; filtrables par état dans l’adresse."""

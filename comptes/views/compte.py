@@ -8,15 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
 
 from comptes import actions
-from comptes.acces import ouverte_aux_connectes, publique
+from comptes.acces import ecriture, lecture_ecriture, ouverte_aux_connectes, publique
 from comptes.forms import IdentiteForm, PremierMotDePasseForm
 from comptes.http import Requete
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def compte(request: Requete) -> HttpResponse:
     personne = request.user
@@ -31,7 +30,7 @@ def compte(request: Requete) -> HttpResponse:
     return render(request, "comptes/compte.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@ecriture
 @ouverte_aux_connectes
 def prolonger(request: Requete) -> JsonResponse:
     """La personne est là : la session repart pour sa durée entière (elle est réécrite à chaque requête)."""
@@ -39,7 +38,7 @@ def prolonger(request: Requete) -> JsonResponse:
 
 
 @sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @never_cache
 @publique
 def accepter_invitation(request: HttpRequest, jeton: str) -> HttpResponse:

@@ -7,9 +7,8 @@ from hashlib import sha256
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
 
-from comptes.acces import publique
+from comptes.acces import lecture, lecture_ecriture, publique
 from documents.forms import VerifierForm, code_lu
 from documents.models import Acte
 
@@ -22,7 +21,7 @@ def _trop_d_essais(request: HttpRequest) -> bool:
     return cache.incr(cle) > ESSAIS_PAR_MINUTE
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @publique
 def verifier(request: HttpRequest) -> HttpResponse:
     form = VerifierForm(request.POST or None, request.FILES or None)
@@ -37,7 +36,7 @@ def verifier(request: HttpRequest) -> HttpResponse:
     return render(request, "documents/verifier.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-@require_safe
+@lecture
 @publique
 def verifier_code(request: HttpRequest, code: str) -> HttpResponse:
     if _trop_d_essais(request):

@@ -9,9 +9,8 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
 
-from comptes.acces import ouverte_aux_connectes
+from comptes.acces import lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
 from partenaires import actions_acces
 from partenaires.droits import peut_gerer_les_acces
@@ -38,7 +37,7 @@ def _tenter(form: Any, geste: Any) -> bool:
     return True
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def liste(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)
@@ -55,7 +54,7 @@ def liste(request: Requete, pk: int) -> HttpResponse:
     return render(request, "partenaires/acces/liste.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
     structure = _structure(request, pk)
@@ -70,7 +69,7 @@ def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
     return render(request, "partenaires/acces/fermer.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def passation(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)

@@ -10,9 +10,8 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comptes.acces import ouverte_aux_connectes, publique, reserve_a
+from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, publique, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from comptes.middleware import attend_du_json
@@ -38,7 +37,7 @@ from socle.listes import paginer
 from socle.texte import cle_de_tri
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def liste(request: Requete) -> HttpResponse:
     visibles = Structure.objects.visibles_par(request.user).ouvertes()
@@ -67,7 +66,7 @@ def liste(request: Requete) -> HttpResponse:
     return render(request, gabarit, contexte)
 
 
-@require_safe
+@lecture
 @ouverte_aux_connectes
 def fiche(request: Requete, pk: int) -> HttpResponse:
     """Tout ce que l’on sait d’une structure, un onglet à la fois, à une adresse qui s’envoie."""
@@ -110,7 +109,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     return render(request, "partenaires/fiche.html", contexte)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @ouverte_aux_connectes
 def modifier(request: Requete, pk: int) -> HttpResponse:
     """La structure corrige ses coordonnées ; la Caf, toute la fiche. À deux, le second voit les deux textes."""
@@ -120,7 +119,7 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
     return _modifier(request, structure, classe, actions.modifier_structure, structure)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*AGENTS_DES_FICHES)
 def modifier_gestionnaire(request: Requete, pk: int) -> HttpResponse:
     structure = get_object_or_404(Structure.objects.visibles_par(request.user).select_related("gestionnaire"), pk=pk)
@@ -148,7 +147,7 @@ def _modifier(request: Requete, objet: Any, classe: Any, action: Any, structure:
     return render(request, "partenaires/modifier.html", contexte, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(*AGENTS_DES_FICHES)
 def creer(request: Requete) -> HttpResponse:
     form = StructureForm(request.POST if request.method == "POST" else None)
@@ -164,7 +163,7 @@ def creer(request: Requete) -> HttpResponse:
     return render(request, "partenaires/creer.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-@require_POST
+@ecriture
 @reserve_a(Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 def choisir(request: Requete) -> HttpResponse:
     """Change la structure au nom de laquelle on agit, sans se reconnecter."""
@@ -175,7 +174,7 @@ def choisir(request: Requete) -> HttpResponse:
     return redirect("accueil:espace")
 
 
-@require_safe
+@lecture
 @publique
 def communes(request: HttpRequest) -> HttpResponse:
     """Cherche une commune par nom, code postal ou ancien nom ; la commune actuelle répond."""
@@ -188,7 +187,7 @@ def communes(request: HttpRequest) -> HttpResponse:
     return render(request, "partenaires/communes.html", {"q": q, "communes": trouvees})
 
 
-@require_http_methods(["GET", "POST"])
+@lecture_ecriture
 @reserve_a(Role.RESPONSABLE, Role.ADMINISTRATEUR)
 def secteurs(request: Requete) -> HttpResponse:
     """Qui suit quoi ; transmettre un secteur ou un portefeuille en un geste, déclarer une absence."""

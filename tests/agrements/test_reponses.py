@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agrements import arbre, budget
-from agrements.completude import alertes_equipe, avancement
 from agrements.choix import EtatSection
+from agrements.completude import alertes_equipe, avancement
 from agrements.referentiel import Champ, Colonne, Section
 from agrements.reponses import ValeurRefusee, est_vide, lire_nombre, manques, normaliser
 
@@ -19,9 +19,7 @@ DATE = Champ("d", "Date", "date")
 ENTIER = Champ("e", "Entier", "entier")
 BUDGET = Champ("b", "Budget", "budget", obligatoire=True)
 ARBRE = Champ("a", "Arbre", "arbre")
-POSTES = Champ(
-    "p", "Postes", "tableau", colonnes=(Colonne("nom", "Nom", "texte"), Colonne("etp", "ETP", "nombre"))
-)
+POSTES = Champ("p", "Postes", "tableau", colonnes=(Colonne("nom", "Nom", "texte"), Colonne("etp", "ETP", "nombre")))
 
 
 @pytest.mark.parametrize(

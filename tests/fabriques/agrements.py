@@ -64,13 +64,16 @@ class Theatre:
     def evaluer_tout(self, dossier: Dossier) -> None:
         for critere in dossier.regime.referentiel.criteres:
             instruction.evaluer(
-                dossier, critere=critere.code, verdict=VerdictCritere.CONFORME, commentaire="", version=0, par=self.charge
+                dossier,
+                critere=critere.code,
+                verdict=VerdictCritere.CONFORME,
+                commentaire="",
+                version=0,
+                par=self.charge,
             )
 
     def seance(self, instance: Instance, dans: int = 0):
-        return seances.ouvrir_seance(
-            instance=instance, tenue_le=self.jour + timedelta(days=dans), par=self.secretariat
-        )
+        return seances.ouvrir_seance(instance=instance, tenue_le=self.jour + timedelta(days=dans), par=self.secretariat)
 
     def mener(self, etat: Etat) -> Dossier:
         dossier = self.ouvrir()

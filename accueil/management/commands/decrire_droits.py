@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from accueil.management.commands.lister_urls import adresses
+from agrements.choix import Etat, Geste
+from agrements.cycle import CYCLE, SUR_PLACE
+from comptes.choix import Role
+
+# Par geste : qui le tient, en mots ; un test compare cette table aux réponses de ``agrements.droits``.
+QUI: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys(
+        (Geste.REDIGER, Geste.JOINDRE, Geste.LIRE_NOTIFICATION),
+        (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE),
+    ),
+    **dict.fromkeys(
+        (Geste.DEMANDER_VISA, Geste.REPRENDRE, Geste.DEPOSER, Geste.RETIRER, Geste.RENVOYER),
+        (Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+    ),
+    **dict.fromkeys((Geste.VISER, Geste.REFUSER_VISA), (Role.REPRESENTANT_LEGAL,)),
+    **dict.fromkeys(
+        (
+            Geste.DECLARER_COMPLET, Geste.PREPARER_REMARQUE, Geste.DEMANDER_COMPLEMENTS, Geste.DECLARER_IRRECEVABLE,
+            Geste.EVALUER, Geste.RENDRE_AVIS, Geste.REPRENDRE_INSTRUCTION,
+        ),
+        (Role.CHARGE_CONSEIL, Role.RESPONSABLE),
+    ),
+    Geste.AFFECTER: (Role.RESPONSABLE,),
+    **dict.fromkeys(
+        (
+            Geste.INSCRIRE_CAS, Geste.RETIRER_CAS, Geste.RENDRE_AVIS_CAS, Geste.INSCRIRE_CA, Geste.RETIRER_CA,
+            Geste.AGREER, Geste.AGREER_RESERVES, Geste.AJOURNER, Geste.REFUSER,
+        ),
+        (Role.SECRETARIAT,),
+    ),
+}  # fmt: skip
+
+
+def page() -> str:
+    lignes = [
+        "# Qui peut quoi",
+        "",
+        "Écrite par `./run manage decrire_droits`, d’après `agrements/cycle.py`, `agrements/droits.py` et les vues.",
+        "",
+        "## Gestes sur un dossier",
+        "",
+        "| geste | depuis | vers | motif | qui |",
+        "|---|---|---|---|---|",
+    ]
+    for geste in Geste:
+        if geste not in QUI:
+            continue
+        transition = CYCLE.get(geste)
+        depuis = transition.depuis if transition else SUR_PLACE[geste]
+        etats = ", ".join(e.label for e in Etat if e in depuis)
+        vers = Etat(transition.vers).label if transition else "sans changement"
+        motif = "exigé" if transition and transition.motif_exige else ""
+        qui = ", ".join(role.label for role in QUI[geste])
+        lignes.append(f"| {geste.label} | {etats} | {vers} | {motif} | {qui} |")
+    lignes += [
+        "",
+        "Un chargé de conseil n’agit que sur les dossiers qu’il suit, ou qu’un collègue absent lui confie.",
+        "Un partenaire n’agit que dans les structures où il est habilité à ce jour.",
+        "La Caf ne voit un dossier qu’une fois déposé.",
+        "",
+        "## Adresses",
+        "",
+        "| adresse | méthodes | rôles admis |",
+        "|---|---|---|",
+    ]
+    for a in adresses():
+        roles = "tout le monde" if a["public"] else ", ".join(Role[nom].label for nom in a["roles"])
+        roles = "toute personne connectée" if len(a["roles"]) == len(Role) else roles
+        lignes.append(f"| `{a['motif']}` | {' '.join(a['methodes'])} | {roles} |")
+    return "\n".join(lignes) + "\n"
+
+
+class Command(BaseCommand):
+    help = "Écrit docs/droits.md : rôle × geste × état, et adresse × rôle."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--verifier", action="store_true", help="échoue si la page n’est pas à jour")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chemin = Path(settings.BASE_DIR) / "docs" / "droits.md"
+        if options["verifier"]:
+            if chemin.read_text(encoding="utf-8") != page():
+                raise SystemExit("docs/droits.md n’est plus à jour : ./run manage decrire_droits")
+            return
+        chemin.write_text(page(), encoding="utf-8")
+        self.stdout.write(f"{chemin} est à jour.")

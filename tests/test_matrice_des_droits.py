@@ -1,0 +1,261 @@
+"""Chaque adresse × chaque rôle, et une personne d’une autre structure : on appelle vraiment chaque page.
+
+Une adresse absente de la table fait échouer la suite : aucune page n’échappe à la question « qui entre ? ».
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from accueil.management.commands.decrire_droits import QUI, page
+from accueil.management.commands.lister_urls import adresses
+from agrements.actions import instruction, seances
+from agrements.choix import Etat, Geste, Instance
+from agrements.droits import REGLES, peut
+from agrements.models import Citation
+from comptes.choix import ROLES_CAF, ROLES_PARTENAIRE, Role
+from courriers.actions import prevenir
+from documents.models import Acte
+from partenaires.models import DemandeContact
+from tests.fabriques.agrements import Theatre
+from tests.fabriques.comptes import agent
+from tests.fabriques.partenaires import StructureFactory, habiliter
+
+PUBLIC = "public"
+TOUS = frozenset(Role)
+EQUIPE = frozenset(ROLES_PARTENAIRE)
+CAF = frozenset(ROLES_CAF)
+DIRIGE = frozenset({Role.DIRECTION, Role.REPRESENTANT_LEGAL})
+INSTRUIT = frozenset({Role.CHARGE_CONSEIL, Role.RESPONSABLE})
+FICHES = frozenset({Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE})
+PILOTE = frozenset({Role.RESPONSABLE, Role.ADMINISTRATEUR})
+SECRETARIAT = frozenset({Role.SECRETARIAT})
+
+# nom → (rôles admis par la page, clés de l’objet : « dossier », « structure »… ; vide s’il n’y en a pas)
+MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
+    **dict.fromkeys(
+        [
+            "accueil:accueil", "accueil:creer", "accueil:gerer", "accueil:carte", "accueil:realisations",
+            "accueil:questions", "accueil:contact", "accueil:merci", "accueil:accessibilite", "accueil:mentions",
+            "accueil:securite", "accueil:sante", "accueil:vivant", "account_login", "account_signup",
+            "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done",
+            "mfa_authenticate", "documents:verifier", "partenaires:communes",
+        ],
+        (PUBLIC, ()),
+    ),
+    "accueil:realisation": (PUBLIC, ("slug",)),
+    "documents:verifier_code": (PUBLIC, ("code",)),
+    "comptes:accepter_invitation": (PUBLIC, ("jeton",)),
+    "account_reset_password_from_key": (PUBLIC, ("uidb36", "key")),
+    **dict.fromkeys(
+        [
+            "accueil:espace", "comptes:compte", "comptes:prolonger", "account_logout", "account_reauthenticate",
+            "account_change_password", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp",
+            "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
+            "courriers:notifications", "courriers:tout_lire", "partenaires:liste", "agrements:liste",
+            "agrements:agrements",
+        ],
+        (TOUS, ()),
+    ),
+    "courriers:lire": (TOUS, ("notification",)),
+    "accueil:contact_traite": (frozenset({Role.CHARGE_CONSEIL, *PILOTE}), ("contact",)),
+    "partenaires:choisir_structure": (EQUIPE, ()),
+    "partenaires:creer": (FICHES, ()),
+    "partenaires:secteurs": (PILOTE, ()),
+    "partenaires:fiche": (TOUS, ("structure",)),
+    "partenaires:modifier": (TOUS, ("structure",)),
+    "partenaires:modifier_gestionnaire": (FICHES, ("structure",)),
+    "partenaires:acces": (TOUS, ("structure",)),
+    "partenaires:passation": (TOUS, ("structure",)),
+    "partenaires:fermer_acces": (TOUS, ("structure", "habilitation_pk")),
+    "agrements:creer": (DIRIGE, ()),
+    "agrements:fiche": (TOUS, ("dossier",)),
+    "agrements:projet": (TOUS, ("dossier",)),
+    "agrements:versions": (TOUS, ("dossier",)),
+    "agrements:journal": (TOUS, ("dossier",)),
+    "agrements:fil": (TOUS, ("dossier",)),
+    "agrements:geste": (TOUS, ("dossier", "nom")),
+    "agrements:lire_notification": (TOUS, ("dossier",)),
+    "agrements:acte": (TOUS, ("dossier", "acte_pk")),
+    "agrements:telecharger_piece": (TOUS, ("dossier", "jointe_pk")),
+    "agrements:section": (EQUIPE, ("dossier", "code_section")),
+    "agrements:champ": (EQUIPE, ("dossier", "champ")),
+    "agrements:pieces": (EQUIPE, ("dossier",)),
+    "agrements:detacher": (EQUIPE, ("dossier", "jointe_pk")),
+    "agrements:verifier": (EQUIPE, ("dossier",)),
+    "agrements:visa": (frozenset({Role.REPRESENTANT_LEGAL}), ("dossier",)),
+    "agrements:complements": (INSTRUIT, ("dossier",)),
+    "agrements:grille": (CAF, ("dossier",)),
+    "agrements:citer": (INSTRUIT, ("dossier",)),
+    "agrements:retirer_citation": (INSTRUIT, ("dossier", "citation_pk")),
+    "agrements:avis": (INSTRUIT, ("dossier",)),
+    "agrements:affecter": (frozenset({Role.RESPONSABLE}), ("dossier",)),
+    "agrements:seances": (CAF, ()),
+    "agrements:creer_seance": (SECRETARIAT, ()),
+    "agrements:seance": (CAF, ("seance",)),
+    "agrements:inscrire": (SECRETARIAT, ("seance",)),
+    "agrements:clore_seance": (SECRETARIAT, ("seance",)),
+    "agrements:enregistrer": (SECRETARIAT, ("seance", "passage_pk")),
+    "agrements:deplacer": (SECRETARIAT, ("seance", "passage_pk")),
+    "agrements:desinscrire": (SECRETARIAT, ("seance", "passage_pk")),
+}  # fmt: skip
+PAR_OBJET = ("structure", "dossier")  # ce qu’une personne d’une autre structure ne doit même pas savoir exister
+
+
+@pytest.fixture
+def scene(db):
+    """Un dossier déposé et tout ce que les adresses peuvent viser ; une personne par rôle ; une d’ailleurs."""
+    theatre = Theatre()
+    dossier = theatre.mener(Etat.EN_INSTRUCTION)
+    texte = dossier.version_courante.contenu["reponses"]["horaires"][:20]
+    instruction.citer(dossier, critere="accessibilite", champ="horaires", extrait=texte, par=theatre.charge)
+    seance = seances.ouvrir_seance(
+        instance=Instance.CAS, tenue_le=theatre.jour + timedelta(days=90), par=theatre.secretariat
+    )
+    personnes = {
+        Role.DIRECTION: theatre.direction,
+        Role.REPRESENTANT_LEGAL: theatre.president,
+        Role.SAISIE: theatre.saisie,
+        Role.CHARGE_CONSEIL: theatre.charge,
+        Role.SECRETARIAT: theatre.secretariat,
+        Role.RESPONSABLE: theatre.responsable,
+    }
+    personnes |= {role: agent(role) for role in ROLES_CAF if role not in personnes}
+    acte = Acte.objects.get()
+    objets = {
+        "structure": theatre.structure.pk,
+        "dossier": dossier.pk,
+        "nom": "retirer",
+        "slug": "inconnu",
+        "code": acte.code,
+        "jeton": "x:y:z",
+        "uidb36": "1",
+        "key": "set-password",
+        "habilitation_pk": theatre.structure.habilitations.first().pk,
+        "acte_pk": acte.pk,
+        "jointe_pk": dossier.pieces_jointes.first().pk,
+        "code_section": "identification",
+        "champ": "presentation",
+        "citation_pk": Citation.objects.get().pk,
+        "seance": seance.pk,
+        "passage_pk": 1,
+        "contact": 1,
+        "notification": 1,
+    }
+    return theatre, personnes, objets
+
+
+def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
+    noms = {
+        "structure": "pk",
+        "dossier": "pk",
+        "seance": "pk",
+        "contact": "pk",
+        "notification": "pk",
+        "code_section": "code",
+    }
+    return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
+
+
+def methode_de(nom: str) -> str:
+    return "get" if "GET" in next(a["methodes"] for a in adresses() if a["nom"] == nom) else "post"
+
+
+def test_toute_adresse_est_dans_la_matrice_et_dit_les_memes_roles():
+    declarees = {a["nom"]: PUBLIC if a["public"] else frozenset(Role[r] for r in a["roles"]) for a in adresses()}
+    assert declarees == {nom: roles for nom, (roles, _) in MATRICE.items()}
+
+
+def test_chaque_adresse_admet_ses_roles_et_eux_seuls(scene, entrer):
+    _, personnes, objets = scene
+    ecarts = []
+    for role, personne in personnes.items():
+        for nom, (admis, cles) in MATRICE.items():
+            if nom in ("account_logout", "accueil:sante"):
+                continue
+            client = entrer(personne)
+            reponse = getattr(client, methode_de(nom))(adresse(nom, cles, objets))
+            refuse = reponse.status_code == 403 and "réservée" in reponse.content.decode()
+            entre = admis == PUBLIC or role in admis
+            if refuse == entre or reponse.status_code >= 500:
+                ecarts.append((nom, role.value, reponse.status_code))
+    assert ecarts == []
+
+
+def test_sans_connexion_seules_les_pages_publiques_repondent(scene, client):
+    _, _, objets = scene
+    ecarts = []
+    for nom, (admis, cles) in MATRICE.items():
+        reponse = getattr(client, methode_de(nom))(adresse(nom, cles, objets))
+        vers_la_connexion = reponse.status_code == 302 and reponse["Location"].startswith("/connexion/")
+        if admis != PUBLIC and not vers_la_connexion:
+            ecarts.append((nom, reponse.status_code))
+        if admis == PUBLIC and vers_la_connexion and nom != "mfa_authenticate":
+            ecarts.append((nom, "fermée"))
+    assert ecarts == []
+
+
+@pytest.mark.parametrize("role", sorted(ROLES_PARTENAIRE))
+def test_une_personne_d_une_autre_structure_ne_sait_pas_que_l_objet_existe(scene, entrer, role):
+    _, _, objets = scene
+    client = entrer(habiliter(StructureFactory(), role))
+    ecarts = []
+    for nom, (admis, cles) in MATRICE.items():
+        if admis == PUBLIC or role not in admis or not set(cles) & set(PAR_OBJET):
+            continue
+        reponse = getattr(client, methode_de(nom))(adresse(nom, cles, objets))
+        if reponse.status_code != 404:
+            ecarts.append((nom, reponse.status_code))
+    assert ecarts == []
+
+
+@pytest.mark.parametrize("role", sorted(ROLES_CAF))
+def test_la_caf_ne_voit_jamais_un_brouillon(db, entrer, role):
+    theatre = Theatre()
+    dossier = theatre.ouvrir()
+    client = entrer(agent(role))
+    assert client.get(reverse("agrements:fiche", args=[dossier.pk])).status_code == 404
+    assert dossier.numero not in client.get(reverse("agrements:liste")).content.decode()
+
+
+def test_un_acces_ferme_ne_voit_plus_rien_des_la_requete_suivante(scene, entrer):
+    theatre, _, objets = scene
+    client = entrer(theatre.saisie)
+    page_du_dossier = reverse("agrements:fiche", args=[objets["dossier"]])
+    assert client.get(page_du_dossier).status_code == 200
+    theatre.saisie.habilitations.all().delete()
+    assert client.get(page_du_dossier).status_code == 403
+
+
+def test_la_page_des_droits_dit_ce_que_le_code_fait(scene):
+    _, personnes, objets = scene
+    from agrements.models import Dossier
+
+    dossier = Dossier.objects.get(pk=objets["dossier"])
+    for geste in REGLES:
+        tiennent = {role for role, personne in personnes.items() if peut(geste, personne, dossier)}
+        assert tiennent == set(QUI[Geste(geste)]), geste
+
+
+def test_docs_droits_est_a_jour(settings):
+    assert (settings.BASE_DIR / "docs" / "droits.md").read_text(encoding="utf-8") == page()
+
+
+def test_une_nouvelle_ne_se_lit_que_par_son_destinataire(scene, entrer, django_capture_on_commit_callbacks):
+    theatre, personnes, _ = scene
+    nouvelle = prevenir(cle="x", destinataire=theatre.charge, texte="Pour Camille", lien="/espace/")
+    assert entrer(personnes[Role.CONTROLEUR]).post(reverse("courriers:lire", args=[nouvelle.pk])).status_code == 404
+    assert entrer(theatre.charge).post(reverse("courriers:lire", args=[nouvelle.pk]))["Location"] == "/espace/"
+
+
+def test_une_demande_du_public_ne_se_traite_que_par_son_destinataire(scene, entrer):
+    theatre, personnes, _ = scene
+    demande = DemandeContact.objects.create(
+        commune=theatre.structure.commune, objet="creer", nom="X", courriel="x@y.fr", message="m", agent=theatre.charge
+    )
+    lien = reverse("accueil:contact_traite", args=[demande.pk])
+    assert entrer(personnes[Role.RESPONSABLE]).post(lien).status_code == 404
+    assert entrer(theatre.charge).post(lien).status_code == 302

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from allauth.mfa.utils import is_mfa_enabled
@@ -28,6 +29,20 @@ class ConnexionExigeeMiddleware(LoginRequiredMiddleware):
         if attend_du_json(request):
             return JsonResponse({"erreur": "Votre session est finie. Reconnectez-vous, rien n’est perdu."}, status=401)
         return super().handle_no_permission(request, view_func)
+
+
+class ProlongationMiddleware:
+    """La session glisse avec l’activité, à la minute près : une écriture par minute, pas une par page."""
+
+    PAS = 60  # secondes
+
+    def __init__(self, suite: Callable[[Requete], HttpResponse]) -> None:
+        self.suite = suite
+
+    def __call__(self, request: Requete) -> HttpResponse:
+        if request.user.is_authenticated and time.time() - request.session.get("vue_a", 0) > self.PAS:
+            request.session["vue_a"] = int(time.time())
+        return self.suite(request)
 
 
 class SecondFacteurMiddleware:

@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as secours
 from allauth.mfa.totp import views as totp
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from comptes.acces import ouverte_aux_connectes, publique
 from comptes.views import compte
@@ -18,6 +18,7 @@ du_compte = [
 urlpatterns = [
     path("", include((du_compte, "comptes"))),
     path("connexion/", publique(allauth.login), name="account_login"),
+    path("compte-ferme/", publique(allauth.account_inactive), name="account_inactive"),
     path("connexion/code/", publique(mfa.authenticate), name="mfa_authenticate"),
     path("deconnexion/", ouverte_aux_connectes(allauth.logout), name="account_logout"),
     path("inscription/", publique(allauth.signup), name="account_signup"),
@@ -25,8 +26,8 @@ urlpatterns = [
     path("compte/mot-de-passe/", ouverte_aux_connectes(allauth.password_change), name="account_change_password"),
     path("mot-de-passe/oublie/", publique(allauth.password_reset), name="account_reset_password"),
     path("mot-de-passe/envoye/", publique(allauth.password_reset_done), name="account_reset_password_done"),
-    path(
-        "mot-de-passe/nouveau/<uidb36>-<key>/",
+    re_path(
+        r"^mot-de-passe/nouveau/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
         publique(allauth.password_reset_from_key),
         name="account_reset_password_from_key",
     ),

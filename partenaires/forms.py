@@ -49,14 +49,10 @@ class StructureForm(forms.ModelForm):
         widgets = {"premier_agrement_le": ChampDate()}
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
+    siret = forms.CharField(label="SIRET", required=False, max_length=20)
 
     def clean_siret(self) -> str:
         return sans_espaces(self.cleaned_data["siret"])
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["siret"].widget.attrs["maxlength"] = 20
-        self.fields["siret"].max_length = 20  # type: ignore[attr-defined]
 
 
 class GestionnaireForm(forms.ModelForm):

@@ -6,9 +6,9 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright tourne dans une boucle, l’ORM dans le même fil
@@ -32,9 +32,7 @@ REGLES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 @pytest.fixture(autouse=True)
 def fichiers_et_cache_a_part(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "fichiers"
-    travailleur = os.environ.get("PYTEST_XDIST_WORKER", "seul")
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": travailleur}}
-    cache.clear()
+    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid4().hex}}
 
 
 @pytest.fixture

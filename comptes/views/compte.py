@@ -33,7 +33,8 @@ def compte(request: Requete) -> HttpResponse:
 @ecriture
 @ouverte_aux_connectes
 def prolonger(request: Requete) -> JsonResponse:
-    """La personne est là : la session repart pour sa durée entière (elle est réécrite à chaque requête)."""
+    """La personne est là : la session repart pour sa durée entière."""
+    request.session.modified = True
     return JsonResponse({"expire_dans": settings.SESSION_COOKIE_AGE})
 
 

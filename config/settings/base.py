@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "comptes.middleware.ProlongationMiddleware",
     "comptes.middleware.SecondFacteurMiddleware",
     "partenaires.middleware.StructureCouranteMiddleware",
 ]
@@ -174,7 +175,6 @@ MFA_TOTP_ISSUER = PORTAIL_NOM
 
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 60 * 60  # une heure sans rien faire ; l’écran prévient cinq minutes avant
-SESSION_SAVE_EVERY_REQUEST = True
 SESSION_PREAVIS = 5 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

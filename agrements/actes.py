@@ -44,6 +44,7 @@ def accuse_reception(dossier: Dossier, version: VersionDossier) -> Acte:
     libelles = {exigence.code: exigence.libelle for exigence in dossier.regime.referentiel.pieces}
     return demander_acte(
         cle=f"accuse-{version.pk}",
+        objet=f"dossier-{dossier.pk}",
         nature=NatureActe.ACCUSE_RECEPTION,
         titre=f"Accusé de réception du dossier {dossier.numero}",
         gabarit="accuse_reception",
@@ -64,6 +65,7 @@ def demande_de_complements(
     """``lignes`` : ``{"libelle", "texte"}`` par remarque, dans l’ordre du dossier."""
     return demander_acte(
         cle=f"complements-{demande.pk}",
+        objet=f"dossier-{dossier.pk}",
         nature=NatureActe.DEMANDE_COMPLEMENTS,
         titre=f"Demande de compléments n° {demande.numero}, dossier {dossier.numero}",
         gabarit="demande_complements",
@@ -97,6 +99,7 @@ def notification(
     """La lettre de décision. Une par séance et par dossier : rappelée, rend celle qui existe."""
     return demander_acte(
         cle=f"decision-{seance.pk}-{dossier.pk}",
+        objet=f"dossier-{dossier.pk}",
         nature=NatureActe.NOTIFICATION,
         titre=f"Décision du {en_jour(seance.tenue_le)}, dossier {dossier.numero}",
         gabarit=_GABARITS[SensDecision(sens)],

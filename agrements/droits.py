@@ -11,20 +11,15 @@ from agrements.cycle import CYCLE, SUR_PLACE
 from agrements.models import Agrement, Dossier
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
+from partenaires.models import habilitations_du_jour
 from socle.droits import PERMIS, Verdict, refus
 
 type Regle = Callable[[Utilisateur, Dossier], Verdict]
 
 
 def roles_dans_la_structure(utilisateur: Utilisateur, structure_pk: int) -> frozenset[Role]:
-    """Les rôles tenus aujourd’hui dans cette structure ; une requête par personne, gardée le temps de la requête."""
-    par_structure: dict[int, set[Role]] | None = getattr(utilisateur, "_roles_par_structure", None)
-    if par_structure is None:
-        par_structure = {}
-        for pk, role in utilisateur.habilitations.en_cours(timezone.localdate()).values_list("structure", "role"):
-            par_structure.setdefault(pk, set()).add(Role(role))
-        utilisateur._roles_par_structure = par_structure  # type: ignore[attr-defined]
-    return frozenset(par_structure.get(structure_pk, set()))
+    """Les rôles tenus aujourd’hui dans cette structure ; les habilitations sont lues une fois par requête HTTP."""
+    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure_pk)
 
 
 def _de_la_structure(*roles: Role, sinon: str) -> Regle:

@@ -19,6 +19,12 @@ from socle.texte import epurer
 LONGUEUR_MESSAGE = 5000
 
 
+def court(texte: str, borne: int) -> str:
+    """Une ligne, sans signe que la base refuse ; coupée proprement si elle déborde."""
+    ligne = " ".join(epurer(texte).split())
+    return ligne if len(ligne) <= borne else f"{ligne[: borne - 1]}…"
+
+
 def _exiger_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("Un courrier s’écrit dans la transaction du geste : sans elle, il partirait seul.")
@@ -40,8 +46,8 @@ def poster(*, cle: str, destinataire: Utilisateur | str, sujet: str, gabarit: st
         cle=cle,
         defaults={
             "adresse": adresse,
-            "sujet": " ".join(sujet.split()),
-            "texte": texte,
+            "sujet": court(sujet, 200),
+            "texte": epurer(texte),
             "prochain_essai_le": timezone.now(),
         },
     )
@@ -54,7 +60,7 @@ def prevenir(*, cle: str, destinataire: Utilisateur, texte: str, lien: str = "")
     """Laisse une nouvelle dans le portail ; une seule par clé. Lève RuntimeError hors transaction."""
     _exiger_transaction()
     notification, _ = Notification.objects.get_or_create(
-        cle=cle, defaults={"destinataire": destinataire, "texte": texte[:300], "lien": lien}
+        cle=cle, defaults={"destinataire": destinataire, "texte": court(texte, 300), "lien": lien}
     )
     return notification
 

@@ -37,11 +37,12 @@ def envoyer(envoi_pk: int) -> bool:
     envoi.essais += 1
     try:
         EmailMessage(subject=envoi.sujet, body=envoi.texte, to=[envoi.adresse]).send()
-    except OSError as erreur:
+    except (OSError, ValueError) as erreur:  # serveur muet, ou adresse que le courriel refuse
         journal.warning("courriel_en_echec", envoi=envoi.pk, essais=envoi.essais, erreur=str(erreur))
         envoi.prochain_essai_le = timezone.now() + timedelta(minutes=2**envoi.essais)
         if envoi.essais >= ESSAIS_MAX:
             envoi.etat = EtatEnvoi.ABANDONNE
+            journal.error("courriel_abandonne", envoi=envoi.pk, essais=envoi.essais)
     else:
         envoi.etat = EtatEnvoi.ENVOYE
         envoi.envoye_le = timezone.now()

@@ -44,15 +44,21 @@ def recevoir(televerse: UploadedFile, *, par: Utilisateur) -> Fichier:
     televerse.seek(0)
     nom = nom_propre(televerse.name or "", extension)
     televerse.name = nom
-    return Fichier.objects.create(
+    fichier = Fichier(
         nom=nom,
-        contenu=televerse,
         taille=taille,
         type_mime=type_mime,
         empreinte=empreinte.hexdigest(),
         analyse=analyse,
         depose_par=par,
     )
+    fichier.contenu.save(nom, televerse, save=False)
+    try:
+        fichier.save()
+    except Exception:
+        fichier.contenu.storage.delete(str(fichier.contenu.name))  # rien ne doit rester d’un dépôt que la base refuse
+        raise
+    return fichier
 
 
 def _analyser(televerse: UploadedFile) -> Analyse:
@@ -69,7 +75,7 @@ def _analyser(televerse: UploadedFile) -> Analyse:
     return Analyse.SAIN
 
 
-def demander_acte(*, cle: str, nature: str, titre: str, gabarit: str, contexte: dict[str, Any]) -> Acte:
+def demander_acte(*, cle: str, objet: str, nature: str, titre: str, gabarit: str, contexte: dict[str, Any]) -> Acte:
     """Écrit la demande d’acte dans la transaction appelante et la met en file quand elle est écrite.
 
     Rappelée avec la même clé, rend l’acte existant. Lève RuntimeError hors transaction, ValueError si le contexte
@@ -83,6 +89,7 @@ def demander_acte(*, cle: str, nature: str, titre: str, gabarit: str, contexte: 
     acte, neuf = Acte.objects.get_or_create(
         cle=cle,
         defaults={
+            "objet": objet,
             "nature": nature,
             "titre": titre,
             "gabarit": gabarit,

@@ -72,6 +72,7 @@ class Acte(models.Model):
     """
 
     cle = models.CharField("clé", max_length=100, unique=True)
+    objet = models.CharField("objet", max_length=60, db_index=True)  # « dossier-12 » : ce dont l’acte parle
     nature = models.CharField("nature", max_length=30, choices=NatureActe)
     titre = models.CharField("titre", max_length=200)
     gabarit = models.CharField("gabarit", max_length=60)

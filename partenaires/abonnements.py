@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from django.utils import timezone
-
 from comptes.choix import Role
 from comptes.models import Utilisateur, declarer_source_de_roles
+from partenaires.models import habilitations_du_jour
 
 
 @declarer_source_de_roles
 def roles_des_habilitations(utilisateur: Utilisateur) -> frozenset[Role]:
-    roles = utilisateur.habilitations.en_cours(timezone.localdate()).values_list("role", flat=True)
-    return frozenset(Role(role) for role in roles)
+    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur))

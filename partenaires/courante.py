@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from comptes.http import Requete
-from partenaires.models import Structure
+from partenaires.models import Structure, habilitations_du_jour
 
 CLE = "structure"
 
 
 def structures_habilitees(request: Requete) -> dict[int, Structure]:
-    """Les structures où la personne est habilitée aujourd’hui, par nom ; une requête, gardée le temps de la page."""
-    gardees: dict[int, Structure] | None = getattr(request, "_structures_habilitees", None)
-    if gardees is None:
-        gardees = {}
-        if request.user.is_authenticated and not request.user.est_agent:
-            habilitations = (
-                request.user.habilitations.en_cours(timezone.localdate())
-                .select_related("structure__gestionnaire", "structure__commune")
-                .order_by("structure__nom_tri", "pk")
-            )
-            gardees = {h.structure_id: h.structure for h in habilitations}
-        request._structures_habilitees = gardees  # type: ignore[attr-defined]
-    return gardees
+    """Les structures où la personne est habilitée aujourd’hui, par nom."""
+    if not request.user.is_authenticated or request.user.est_agent:
+        return {}
+    return {h.structure_id: h.structure for h in habilitations_du_jour(request.user)}
 
 
 def structure_courante(request: Requete) -> Structure | None:

@@ -72,7 +72,10 @@ def ouvrir(chromium, live_server, settings):
         page = contexte.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda erreur: fautes.append(f"JavaScript : {erreur}"))
-        page.on("request", lambda r: r.url.startswith((live_server.url, "data:", "blob:", "chrome-extension:")) or fautes.append(r.url))
+        page.on(
+            "request",
+            lambda r: r.url.startswith((live_server.url, "data:", "blob:", "chrome")) or fautes.append(r.url),
+        )
         return page
 
     yield _ouvrir

@@ -83,7 +83,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "frise": frise(dossier, evenements),
         "derniers": journal(evenements, agent=request.user.est_agent)[:5],
         "decision": decision,
-        "actes": actes_de(dossier, request.user.est_agent, decision),
+        "actes": actes_de(dossier),
     }
     if request.user.est_agent:
         contexte["avis"] = dossier.avis.select_related("par").first()
@@ -106,12 +106,9 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     return render(request, "agrements/partenaire/fiche.html", contexte)
 
 
-def actes_de(dossier: Dossier, agent: bool, decision: object) -> list[Acte]:
-    """Les actes de ce dossier, du plus récent au plus ancien ; la décision ne s’y lit qu’une fois notifiée."""
-    prefixes = [f"accuse-{pk}" for pk in dossier.versions.values_list("pk", flat=True)]
-    prefixes += [f"complements-{pk}" for pk in dossier.demandes.values_list("pk", flat=True)]
-    cles = [*prefixes, *dossier.decisions.values_list("acte__cle", flat=True)]
-    return list(Acte.objects.filter(cle__in=cles))
+def actes_de(dossier: Dossier) -> list[Acte]:
+    """Les actes de ce dossier, du plus récent au plus ancien ; une requête."""
+    return list(Acte.objects.filter(objet=f"dossier-{dossier.pk}"))
 
 
 @lecture
@@ -119,7 +116,7 @@ def actes_de(dossier: Dossier, agent: bool, decision: object) -> list[Acte]:
 def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponseBase:
     """Sert le PDF figé. Un partenaire ouvre d’abord la décision par « Lire », qui date la lecture."""
     dossier = dossier_visible(request, pk)
-    trouve = next((a for a in actes_de(dossier, request.user.est_agent, None) if a.pk == acte_pk), None)
+    trouve = next((a for a in actes_de(dossier) if a.pk == acte_pk), None)
     if trouve is None or trouve.produit_le is None:
         raise Http404
     decision = dossier.decisions.filter(acte=trouve).first()

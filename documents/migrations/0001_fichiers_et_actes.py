@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("cle", models.CharField(max_length=100, unique=True, verbose_name="clé")),
+                ("objet", models.CharField(db_index=True, max_length=60, verbose_name="objet")),
                 (
                     "nature",
                     models.CharField(

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 
 from comptes.acces import lecture, lecture_ecriture, publique
 from documents.forms import VerifierForm, code_lu
-from documents.models import Acte
+from documents.models import ALPHABET, LONGUEUR_CODE, Acte
 
 ESSAIS_PAR_MINUTE = 30
 
@@ -24,7 +24,8 @@ def _trop_d_essais(request: HttpRequest) -> bool:
 @lecture_ecriture
 @publique
 def verifier(request: HttpRequest) -> HttpResponse:
-    form = VerifierForm(request.POST or None, request.FILES or None)
+    envoye = request.method == "POST"
+    form = VerifierForm(request.POST if envoye else None, request.FILES if envoye else None)
     if request.method == "POST" and form.is_valid():
         if _trop_d_essais(request):
             return render(request, "documents/verifier.html", {"form": form, "trop": True}, status=429)
@@ -45,7 +46,9 @@ def verifier_code(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _resultat(request: HttpRequest, code: str, empreinte: str = "") -> HttpResponse:
-    acte = Acte.objects.filter(code=code, produit_le__isnull=False).select_related("remplace_par").first()
+    bien_forme = len(code) == LONGUEUR_CODE and not set(code) - set(ALPHABET)
+    produits = Acte.objects.filter(produit_le__isnull=False).select_related("remplace_par")
+    acte = produits.filter(code=code).first() if bien_forme else None
     contexte = {"acte": acte, "form": VerifierForm(initial={"code": code}), "cherche": True}
     if acte and empreinte:
         contexte["identique"] = empreinte == acte.empreinte

@@ -5,11 +5,26 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from comptes.choix import ROLES_PARTENAIRE, Role
-from comptes.models import PERIODE
+from comptes.models import PERIODE, Utilisateur
 from partenaires.models.structures import Structure
 from partenaires.querysets import HabilitationQuerySet
+
+
+def habilitations_du_jour(utilisateur: Utilisateur) -> list[Habilitation]:
+    """Celles qui valent aujourd’hui, par nom de structure ; lues une fois par personne et par requête HTTP."""
+    gardees: list[Habilitation] | None = getattr(utilisateur, "_habilitations_du_jour", None)
+    if gardees is None:
+        gardees = list(
+            Habilitation.objects.en_cours(timezone.localdate())
+            .filter(utilisateur=utilisateur)
+            .select_related("structure__gestionnaire", "structure__commune")
+            .order_by("structure__nom_tri", "pk")
+        )
+        utilisateur._habilitations_du_jour = gardees  # type: ignore[attr-defined]
+    return gardees
 
 
 class Habilitation(models.Model):

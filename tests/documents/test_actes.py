@@ -32,7 +32,12 @@ def demander(gabarit="accuse_reception", cle="acte-1", **changements):
     contexte = {**GABARITS[gabarit].exemple, **changements}
     with transaction.atomic():
         return demander_acte(
-            cle=cle, nature=NatureActe.NOTIFICATION, titre="Un titre", gabarit=gabarit, contexte=contexte
+            cle=cle,
+            objet="dossier-1",
+            nature=NatureActe.NOTIFICATION,
+            titre="Un titre",
+            gabarit=gabarit,
+            contexte=contexte,
         )
 
 
@@ -95,13 +100,15 @@ def test_la_meme_demande_rend_le_meme_acte():
 
 def test_une_mention_absente_est_refusee_avant_tout():
     with pytest.raises(ValueError, match="numero"), transaction.atomic():
-        demander_acte(cle="x", nature=NatureActe.NOTIFICATION, titre="x", gabarit="accuse_reception", contexte={})
+        demander_acte(
+            cle="x", objet="x", nature=NatureActe.NOTIFICATION, titre="x", gabarit="accuse_reception", contexte={}
+        )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_une_demande_hors_transaction_est_refusee():
     with pytest.raises(RuntimeError, match="dans la transaction"):
-        demander_acte(cle="x", nature="x", titre="x", gabarit="accuse_reception", contexte={})
+        demander_acte(cle="x", objet="x", nature="x", titre="x", gabarit="accuse_reception", contexte={})
 
 
 @pytest.mark.parametrize("champ", ["empreinte", "contexte", "code", "cle"])
@@ -214,7 +221,7 @@ def test_un_worker_tue_en_plein_travail_l_acte_est_produit_une_fois_au_redemarra
         "PYTHONPATH": os.getcwd(),
     }
     monkeypatch.undo()
-    messager = Celery(broker=settings.CELERY_BROKER_URL)
+    messager = Celery(broker=settings.CELERY_BROKER_URL, set_as_current=False)
     messager.send_task("documents.tasks.produire_acte", args=[acte.pk], queue=file)
 
     def lancer(attente):

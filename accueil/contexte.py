@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from comptes.choix import Role
 from comptes.http import Requete
 from comptes.models import Utilisateur
+from partenaires.actions import AUTEURS
 from partenaires.courante import structures_habilitees
 from partenaires.demo.comptes import COMPTES_A_ESSAYER, MOT_DE_PASSE
 
@@ -42,6 +43,8 @@ def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
     entrees = list(ENTREES_AGENT)
     if utilisateur.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
         entrees.append(("partenaires:secteurs", "Secteurs"))
+    if utilisateur.tient(*AUTEURS):
+        entrees.append(("accueil:articles", "Articles"))
     return entrees
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accueil.views import espace, public, sante
+from accueil.views import espace, public, realisations, sante
 
 app_name = "accueil"
 
@@ -13,6 +13,9 @@ urlpatterns = [
     path("carte/", public.carte, name="carte"),
     path("realisations/", public.realisations, name="realisations"),
     path("realisations/<slug:slug>/", public.realisation, name="realisation"),
+    path("articles/", realisations.liste, name="articles"),
+    path("articles/nouveau/", realisations.ecrire, name="nouvel_article"),
+    path("articles/<int:pk>/", realisations.ecrire, name="ecrire_article"),
     path("questions/", public.questions, name="questions"),
     path("contact/", public.contact, name="contact"),
     path("contact/merci/", public.merci, name="merci"),

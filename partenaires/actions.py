@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
@@ -24,12 +25,15 @@ from partenaires.models import (
     DemandeContact,
     EvenementPartenaire,
     Gestionnaire,
+    Realisation,
     Structure,
     Suppleance,
 )
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
-from socle.texte import epurer
+from socle.texte import assainir, cle_de_tri, epurer
+
+AUTEURS = (Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR)
 
 
 def _lisible(valeur: Any) -> Any:
@@ -213,6 +217,34 @@ def recevoir_contact(*, commune: Commune, objet: str, nom: str, courriel: str, m
             contexte={"prenom": agent.prenom, "commune": commune.nom},
         )
     return demande
+
+
+@transaction.atomic
+def ecrire_realisation(
+    *, par: Utilisateur, realisation: Realisation | None = None, publier: bool, **champs: Any
+) -> Realisation:
+    """Écrit ou corrige un article du site public ; ``publier`` le montre à tous dès aujourd’hui, ou le retire."""
+    if not par.tient(*AUTEURS):
+        raise PermissionDenied(
+            "Les articles s’écrivent par les chargés de conseil, le responsable et l’administrateur."
+        )
+    article = realisation or Realisation(auteur=par)
+    for nom, valeur in champs.items():
+        setattr(article, nom, valeur)
+    article.texte = assainir(article.texte)
+    if article.pk is None:
+        article.slug = slug_libre(article.titre)
+    article.publiee_le = (article.publiee_le or timezone.localdate()) if publier else None
+    article.full_clean()
+    article.save()
+    return article
+
+
+def slug_libre(titre: str) -> str:
+    """« Un café qui roule » → « un-cafe-qui-roule », numéroté si l’adresse est prise."""
+    racine = cle_de_tri(titre).replace(" ", "-")[:140] or "article"
+    prises = set(Realisation.objects.filter(slug__startswith=racine).values_list("slug", flat=True))
+    return next(s for s in (racine, *(f"{racine}-{n}" for n in range(2, 1000))) if s not in prises)
 
 
 @transaction.atomic

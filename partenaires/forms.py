@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Fonction, Utilisateur
-from partenaires.models import Commune, Gestionnaire, Structure
+from partenaires.models import Commune, Gestionnaire, Realisation, Structure
+from socle.texte import assainir, epurer
 
 
 class ChampDate(forms.DateInput):
@@ -167,6 +168,24 @@ class AbsenceForm(forms.Form):
         if donnees.get("absent") and donnees.get("absent") == donnees.get("suppleant"):
             self.add_error("suppleant", "On ne se supplée pas soi-même.")
         return donnees
+
+
+class RealisationForm(forms.ModelForm):
+    """Un article du site public. Sans JavaScript, une ligne vide sépare deux paragraphes."""
+
+    publier = forms.BooleanField(label="Montrer l’article sur le site public", required=False)
+
+    class Meta:
+        model = Realisation
+        fields = ["titre", "chapeau", "texte", "structure"]
+        widgets = {"texte": forms.Textarea(attrs={"rows": 12, "data-riche": ""})}
+
+    def clean_texte(self) -> str:
+        texte = self.cleaned_data["texte"]
+        if "<" not in texte:
+            paragraphes = (p.strip() for p in re.split(r"\n\s*\n", epurer(texte)))
+            texte = "".join(f"<p>{p}</p>" for p in paragraphes if p)
+        return assainir(texte)
 
 
 class ContactPublicForm(forms.Form):

@@ -31,6 +31,7 @@ CAF = frozenset(ROLES_CAF)
 DIRIGE = frozenset({Role.DIRECTION, Role.REPRESENTANT_LEGAL})
 INSTRUIT = frozenset({Role.CHARGE_CONSEIL, Role.RESPONSABLE})
 FICHES = frozenset({Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE})
+AUTEURS = frozenset({Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR})
 PILOTE = frozenset({Role.RESPONSABLE, Role.ADMINISTRATEUR})
 SECRETARIAT = frozenset({Role.SECRETARIAT})
 
@@ -62,6 +63,8 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     ),
     "courriers:lire": (TOUS, ("notification",)),
     "accueil:contact_traite": (frozenset({Role.CHARGE_CONSEIL, *PILOTE}), ("contact",)),
+    **dict.fromkeys(["accueil:articles", "accueil:nouvel_article"], (AUTEURS, ())),
+    "accueil:ecrire_article": (AUTEURS, ("article",)),
     "partenaires:choisir_structure": (EQUIPE, ()),
     "partenaires:creer": (FICHES, ()),
     "partenaires:secteurs": (PILOTE, ()),
@@ -144,6 +147,7 @@ def scene(db):
         "passage_pk": 1,
         "contact": 1,
         "notification": 1,
+        "article": 1,
     }
     return theatre, personnes, objets
 
@@ -155,6 +159,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "seance": "pk",
         "contact": "pk",
         "notification": "pk",
+        "article": "pk",
         "code_section": "code",
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})

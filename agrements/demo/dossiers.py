@@ -70,14 +70,14 @@ class Recit:
         self.president = next(h.utilisateur for h in habilites if h.role == Role.REPRESENTANT_LEGAL)
         self.dossier: Dossier
 
-    def ouvrir(self, type_dossier: str) -> Recit:
+    def ouvrir(self, type_dossier: str, duree: int = 0) -> Recit:
         nouveau = self.debut >= date(2027, 1, 1)
         objets = ["projet_social"] if nouveau else ["animation_globale", "animation_collective_familles"]
         if self.structure.type == TypeStructure.EVS:
             objets = ["animation_locale"]
         self.dossier = redaction.creer(
             self.structure, type_dossier=type_dossier, objets=objets, debut_souhaite=self.debut,
-            duree_souhaitee=self.hasard.choice([36, 48, 48]), par=self.direction,
+            duree_souhaitee=duree or self.hasard.choice([36, 48, 48]), par=self.direction,
         )  # fmt: skip
         return self
 
@@ -195,6 +195,17 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
     instruit = lambda r: r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger().joindre().viser().deposer()  # noqa: E731
     avant_cas = lambda r: instruit(r).declarer_complet().evaluer().rendre_avis()  # noqa: E731
     avant_ca = lambda r: avant_cas(r).avis_cas()  # noqa: E731
+    bientot_echu = lambda r: (  # noqa: E731
+        r.ouvrir(TypeDossier.RENOUVELLEMENT, 24)
+        .rediger()
+        .joindre()
+        .viser()
+        .deposer()
+        .declarer_complet()
+        .evaluer()
+        .rendre_avis()
+        .avis_cas()
+    )
     recits: list[tuple[date, int, Callable[[Recit], object]]] = [
         (nouveau, 40, lambda r: r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger(0.55)),
         (nouveau, 50, lambda r: (r.ouvrir(TypeDossier.RENOUVELLEMENT).rediger().joindre(), redaction.demander_visa(r.dossier, par=r.direction))),
@@ -214,7 +225,7 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
         (nouveau, 70, lambda r: (instruit(r), redaction.retirer(r.dossier, par=r.direction, motif="Nous déposerons un projet commun avec le centre voisin."))),
         (nouveau, 30, lambda r: instruit(r).completer(repondre=True)),
         (ancien, 320, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
-        (ancien, 310, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
+        (ancien, 310, lambda r: bientot_echu(r).decider(SensDecision.AGREE)),
     ]  # fmt: skip
     for rang, structure in enumerate(structures):
         debut, age, mener = recits[rang % len(recits)]

@@ -25,6 +25,7 @@ from partenaires.models import (
     Epci,
     Habilitation,
     QuartierPrioritaire,
+    Realisation,
     Suppleance,
 )
 from partenaires.validateurs import valider_iban, valider_rna, valider_siren, valider_siret
@@ -334,3 +335,18 @@ def test_une_fiche_perimee_leve_et_n_ecrit_rien():
     with pytest.raises(VersionPerimee):
         actions.modifier_structure(structure, version=7, par=agent(Role.RESPONSABLE), nom="x")
     assert UtilisateurFactory().roles == frozenset()
+
+
+@pytest.mark.django_db
+def test_un_article_s_ecrit_dans_le_portail_et_se_montre_quand_on_le_publie(client, entrer):
+    auteur = entrer(agent(Role.CHARGE_CONSEIL))
+    champs = {"titre": "Un café qui roule", "chapeau": "Chaque jeudi.", "texte": "Un.\n\nDeux <script>x</script>"}
+    auteur.post(reverse("accueil:nouvel_article"), champs)
+    assert client.get("/realisations/un-cafe-qui-roule/").status_code == 404
+    article = Realisation.objects.get()
+    auteur.post(reverse("accueil:ecrire_article", args=[article.pk]), {**champs, "publier": "on"})
+    page = client.get("/realisations/un-cafe-qui-roule/").content.decode()
+    assert "Un." in page
+    assert "<script>x" not in page
+    auteur.post(reverse("accueil:nouvel_article"), champs)
+    assert Realisation.objects.filter(slug="un-cafe-qui-roule-2").exists()

@@ -58,8 +58,19 @@ def reserve_a(*roles: Role) -> Callable[[Vue], Vue]:
 
 
 def ouverte_aux_connectes(vue: Vue) -> Vue:
-    """Toute personne connectée entre : pages de compte, accueil."""
-    return reserve_a(*Role)(vue)
+    """Toute personne connectée entre, même sans rôle ce jour-là : son compte et sa sortie restent à elle.
+
+    Ce qu’elle voit ensuite dépend de ``visibles_par`` : sans habilitation ni fonction, rien.
+    """
+
+    @wraps(vue)
+    def vue_gardee(request: Requete, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return vue(request, *args, **kwargs)
+
+    vue_gardee.roles_admis = frozenset(Role)  # type: ignore[attr-defined]
+    return vue_gardee
 
 
 def publique(vue: Vue) -> Vue:

@@ -23,6 +23,7 @@ urlpatterns = [
     path("deconnexion/", ouverte_aux_connectes(allauth.logout), name="account_logout"),
     path("inscription/", publique(allauth.signup), name="account_signup"),
     path("confirmation/", ouverte_aux_connectes(allauth.reauthenticate), name="account_reauthenticate"),
+    path("confirmation/code/", ouverte_aux_connectes(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("compte/mot-de-passe/", ouverte_aux_connectes(allauth.password_change), name="account_change_password"),
     path("mot-de-passe/oublie/", publique(allauth.password_reset), name="account_reset_password"),
     path("mot-de-passe/envoye/", publique(allauth.password_reset_done), name="account_reset_password_done"),

@@ -104,7 +104,15 @@ def fermer_acces(habilitation: Habilitation, *, fin: date, par: Utilisateur, mot
     structure = Structure.objects.verrouiller(habilitation.structure_id)
     exiger(peut_inviter(par, structure, habilitation.role))
     habilitation = Habilitation.objects.select_for_update(of=("self",), no_key=True).get(pk=habilitation.pk)
-    autres = structure.habilitations.en_cours(fin).filter(role=Role.REPRESENTANT_LEGAL).exclude(pk=habilitation.pk)
+    if fin < timezone.localdate():
+        raise Refus("Un accès se ferme aujourd’hui ou plus tard : le passé ne se réécrit pas.")
+    if habilitation.fin is not None and habilitation.fin < fin:
+        raise Refus("Cet accès se ferme déjà avant cette date : ouvrez-en un autre pour le prolonger.")
+    autres = (
+        structure.habilitations.en_cours(fin)
+        .filter(role=Role.REPRESENTANT_LEGAL, fin__isnull=True, utilisateur__is_active=True)
+        .exclude(pk=habilitation.pk)
+    )
     if habilitation.role == Role.REPRESENTANT_LEGAL and not autres.exists():
         raise Refus("C’est le dernier représentant légal : ouvrez d’abord l’accès de son successeur.")
     if fin <= habilitation.debut:

@@ -73,7 +73,7 @@ def test_un_fichier_reste_lisible(fichier):
 
 def test_chaque_gabarit_sert():
     tout = "\n".join(f.read_text(encoding="utf-8") for f in [*CODE, *GABARITS])
-    ailleurs = ("account/", "mfa/", "documents/pdf/", "403", "404", "500")
+    ailleurs = ("account/", "mfa/", "documents/pdf/", "403", "404", "429", "500")
     orphelins = [
         nom
         for g in GABARITS

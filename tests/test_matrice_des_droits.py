@@ -54,7 +54,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     **dict.fromkeys(
         [
             "accueil:espace", "comptes:compte", "comptes:prolonger", "account_logout", "account_reauthenticate",
-            "account_change_password", "mfa_index", "mfa_activate_totp", "mfa_deactivate_totp",
+            "account_change_password", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp", "mfa_deactivate_totp",
             "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes",
             "courriers:notifications", "courriers:tout_lire", "partenaires:liste", "agrements:liste",
             "agrements:agrements",
@@ -238,7 +238,8 @@ def test_un_acces_ferme_ne_voit_plus_rien_des_la_requete_suivante(scene, entrer)
     page_du_dossier = reverse("agrements:fiche", args=[objets["dossier"]])
     assert client.get(page_du_dossier).status_code == 200
     theatre.saisie.habilitations.all().delete()
-    assert client.get(page_du_dossier).status_code == 403
+    assert client.get(page_du_dossier).status_code == 404
+    assert client.get("/espace/").status_code == 200  # son espace dit qu’aucun accès n’est ouvert
 
 
 def test_la_page_des_droits_dit_ce_que_le_code_fait(scene):

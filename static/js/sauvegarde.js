@@ -73,6 +73,7 @@ async function envoyer(champ) {
     champ.dataset.version = donnees.version;
     suivi.garde = valeur;
     suivi.essais = 0;
+    suivi.jetonNeuf = false;
     localStorage.removeItem(cle(champ));
     if (barre) barre.dataset.heure = donnees.enregistre_a;
     marquer(champ, "enregistre", `Enregistré à ${donnees.enregistre_a}`);
@@ -91,8 +92,23 @@ async function envoyer(champ) {
   }
   if (reponse.status === 401)
     return echouer(champ, "Votre session est finie. Rien n’est perdu : reconnectez-vous dans un autre onglet, puis Réessayer.", false);
+  if (reponse.status === 403 && !suivi.jetonNeuf && (await jetonFrais())) {
+    suivi.jetonNeuf = true;
+    marquer(champ, "attente", "Nouvel essai…");
+    return envoyer(champ);
+  }
   if (reponse.status === 403) return echouer(champ, donnees.erreur || "Ce champ n’est plus modifiable.", false);
   echouer(champ, "Le portail ne répond pas : votre texte est gardé ici et repartira tout seul.");
+}
+
+// Après une reconnexion dans un autre onglet, le jeton de cette page ne vaut plus : on en prend un neuf, sans la quitter.
+async function jetonFrais() {
+  const page = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!page?.ok || page.redirected) return false;
+  const neuf = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("[name=csrfmiddlewaretoken]");
+  if (!neuf) return false;
+  for (const entree of document.querySelectorAll("[name=csrfmiddlewaretoken]")) entree.value = neuf.value;
+  return true;
 }
 
 function echouer(champ, phrase, seul = true) {

@@ -25,12 +25,12 @@ class Command(BaseCommand):
             self.stdout.write("Les données de démonstration sont déjà là.")
             return
         condense = make_password(MOT_DE_PASSE)
-        with transaction.atomic():
+        with transaction.atomic():  # tout ou rien : un chargement coupé se reprend du début
             structures = semer_structures()
             agents = semer_agents(condense)
             semer_partenaires(structures, condense)
             semer_affectations(agents["charges"], agents["techniciens"])
             publier_les_regimes()
             semer_realisations(agents["charges"][0])
-        nombre = semer_dossiers(structures, agents["secretariat"][0])
+            nombre = semer_dossiers(structures, agents["secretariat"][0])
         self.stdout.write(f"{len(structures)} structures, {nombre} dossiers.")

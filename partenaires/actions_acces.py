@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +13,7 @@ from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import poster, prevenir
 from partenaires.choix import GestePartenaire
-from partenaires.droits import peut_gerer_les_acces, peut_inviter, roles_sur
+from partenaires.droits import peut_inviter, peut_passer_la_direction
 from partenaires.models import EvenementPartenaire, Habilitation, Structure
 from socle.droits import exiger
 from socle.erreurs import Refus
@@ -133,9 +132,7 @@ def passer_la_direction(
 ) -> Habilitation:
     """Passation : l’accès du successeur s’ouvre le jour dit, celui des directions en place se ferme la veille."""
     structure = Structure.objects.verrouiller(structure.pk)
-    exiger(peut_gerer_les_acces(par, structure))
-    if Role.REPRESENTANT_LEGAL not in roles_sur(par, structure) and not par.est_agent:
-        raise PermissionDenied("La passation de direction revient au représentant légal.")
+    exiger(peut_passer_la_direction(par, structure))
     if le < timezone.localdate():
         raise Refus("La passation prend effet aujourd’hui ou plus tard.")
     partants = list(

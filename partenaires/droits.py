@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
-
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.choix import GestePartenaire
-from partenaires.models import Gestionnaire, Structure
+from partenaires.models import Gestionnaire, Structure, habilitations_du_jour
 from socle.droits import PERMIS, Verdict, refus
 
 AGENTS_DES_FICHES = (Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
 
 
 def roles_sur(utilisateur: Utilisateur, structure: Structure) -> frozenset[Role]:
-    roles = utilisateur.habilitations.en_cours(timezone.localdate()).filter(structure=structure)
-    return frozenset(Role(role) for role in roles.values_list("role", flat=True))
+    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure.pk)
 
 
 def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire | None) -> Verdict:
@@ -49,3 +46,11 @@ def peut_inviter(utilisateur: Utilisateur, structure: Structure, role: str) -> V
 
 def peut_gerer_les_acces(utilisateur: Utilisateur, structure: Structure) -> Verdict:
     return peut_inviter(utilisateur, structure, Role.SAISIE)
+
+
+def peut_passer_la_direction(utilisateur: Utilisateur, structure: Structure) -> Verdict:
+    if utilisateur.tient(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR):
+        return PERMIS
+    if Role.REPRESENTANT_LEGAL in roles_sur(utilisateur, structure):
+        return PERMIS
+    return refus("La passation de direction revient au représentant légal.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from comptes.acces import lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
 from partenaires import actions_acces
-from partenaires.droits import peut_gerer_les_acces
+from partenaires.droits import peut_gerer_les_acces, peut_inviter, peut_passer_la_direction
 from partenaires.forms import FermetureForm, InvitationForm, PassationForm
 from partenaires.models import Structure
 from partenaires.transmission import a_transmettre
@@ -42,6 +42,8 @@ def _tenter(form: Any, geste: Any) -> bool:
 def liste(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)
     form = InvitationForm(request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()})
+    champ: Any = form.fields["role"]
+    champ.choices = [choix for choix in champ.choices if peut_inviter(request.user, structure, choix[0])]
     if form.is_valid() and _tenter(
         form, lambda: actions_acces.inviter(structure, par=request.user, **form.cleaned_data)
     ):
@@ -49,8 +51,12 @@ def liste(request: Requete, pk: int) -> HttpResponse:
         return redirect("partenaires:acces", structure.pk)
     habilitations = structure.habilitations.select_related("utilisateur").order_by("-fin", "utilisateur__nom", "pk")
     contexte = {
-        "structure": structure, "form": form, "habilitations": habilitations, "aujourd_hui": timezone.localdate(),
-    }  # fmt: skip
+        "structure": structure,
+        "form": form,
+        "habilitations": [(h, bool(peut_inviter(request.user, structure, h.role))) for h in habilitations],
+        "passation": bool(peut_passer_la_direction(request.user, structure)),
+        "aujourd_hui": timezone.localdate(),
+    }
     return render(request, "partenaires/acces/liste.html", contexte, status=422 if form.is_bound else 200)
 
 
@@ -73,6 +79,7 @@ def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
 @ouverte_aux_connectes
 def passation(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)
+    exiger(peut_passer_la_direction(request.user, structure))
     form = PassationForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and _tenter(
         form, lambda: actions_acces.passer_la_direction(structure, par=request.user, **form.cleaned_data)

@@ -1,25 +1,37 @@
-"""Un client du démon clamd (protocole INSTREAM)."""
+"""Un client du démon clamd (protocole INSTREAM : taille sur quatre octets, bloc, …, taille nulle)."""
 
 from __future__ import annotations
 
 import socket
 import struct
-from typing import BinaryIO
+from typing import Protocol
 
 BLOC = 1 << 16
-DELAI = 30  # secondes
+DELAI = 20  # secondes, pour chaque échange
+
+
+class Flux(Protocol):
+    """Ce qu’un fichier Django et un fichier Python ont en commun."""
+
+    def read(self, taille: int, /) -> bytes: ...
+
+    def seek(self, position: int, /) -> int: ...
 
 
 class AntivirusInjoignable(OSError):
-    """clamd ne répond pas, ou coupe (fichier au-delà de sa limite) : jamais un feu vert."""
+    """clamd ne répond pas, répond autre chose, ou coupe (fichier au-delà de sa limite) : jamais un feu vert."""
 
 
-def menace(flux: BinaryIO, adresse: str) -> str:
-    """Le nom de la menace trouvée, ou ``""`` si le contenu est sain. Lève AntivirusInjoignable."""
+def menace(flux: Flux, adresse: str) -> str:
+    """Le nom de la menace trouvée, ou ``""`` si le contenu est sain. Lève AntivirusInjoignable.
+
+    ``adresse`` : un chemin de socket (« /run/clamav/clamd.ctl ») ou « hôte:port ». Le flux est lu du début, rendu au
+    début.
+    """
+    flux.seek(0)
     try:
         with _connexion(adresse) as prise:
             prise.sendall(b"zINSTREAM\0")
-            flux.seek(0)
             while bloc := flux.read(BLOC):
                 prise.sendall(struct.pack("!L", len(bloc)) + bloc)
             prise.sendall(struct.pack("!L", 0))
@@ -29,7 +41,7 @@ def menace(flux: BinaryIO, adresse: str) -> str:
                 if not recu:
                     break
                 reponse += recu
-    except OSError as erreur:
+    except (OSError, ValueError) as erreur:  # ValueError : une adresse mal écrite dans les réglages
         raise AntivirusInjoignable(str(erreur)) from erreur
     finally:
         flux.seek(0)
@@ -45,7 +57,11 @@ def _connexion(adresse: str) -> socket.socket:
     if adresse.startswith("/"):
         prise = socket.socket(socket.AF_UNIX)
         prise.settimeout(DELAI)
-        prise.connect(adresse)
+        try:
+            prise.connect(adresse)
+        except OSError:
+            prise.close()
+            raise
         return prise
     hote, port = adresse.rsplit(":", 1)
     return socket.create_connection((hote, int(port)), timeout=DELAI)

@@ -2,10 +2,14 @@ from django.db import models
 
 
 class Analyse(models.TextChoices):
-    """Ce que l’antivirus a dit ; « non analysé » se montre tel quel, jamais comme un feu vert."""
+    """Ce que l’antivirus a dit ; « non analysé » se montre tel quel, jamais comme un feu vert.
+
+    Un fichier infecté est refusé à la réception ; « infecté » ne vient que d’une analyse faite après coup.
+    """
 
     NON_ANALYSE = "non_analyse", "non analysé (aucun antivirus branché)"
     SAIN = "sain", "analysé, sain"
+    INFECTE = "infecte", "infecté, retiré"
 
 
 class NatureActe(models.TextChoices):

@@ -3,7 +3,3 @@ from socle.erreurs import Refus
 
 class FichierRefuse(Refus):
     """Le fichier n’est pas gardé ; la phrase dit pourquoi et quoi faire."""
-
-
-class ActeSature(Refus):
-    """L’acte a échoué trop de fois : quelqu’un doit regarder."""

@@ -1,6 +1,10 @@
 """Les lettres du portail : pour chacune, sa version et la liste déclarée de ses mentions.
 
-Changer le texte d’un gabarit, c’est monter sa version : un acte dit toujours sous quelle version il est né.
+Changer le texte d’un gabarit, c’est monter sa version : un acte dit toujours sous quelle version il est né. Un test
+tient l’empreinte de chaque gabarit et échoue si le texte change sans la version.
+
+À faire valider par la Caf avant tout usage réel : la qualité des signataires, les voies et délais de recours, les
+articles cités du code des relations entre le public et l’administration (CRPA).
 """
 
 from __future__ import annotations
@@ -12,9 +16,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Mention:
+    """Ce qu’une lettre montre. Une mention facultative absente ou vide ne laisse ni trou ni libellé seul."""
+
     cle: str
     libelle: str
     exemple: Any
+    facultative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +32,28 @@ class Gabarit:
     mentions: tuple[Mention, ...]
 
     @property
+    def chemin(self) -> str:
+        return f"documents/pdf/{self.nom}.html"
+
+    @property
     def cles(self) -> frozenset[str]:
         return frozenset(mention.cle for mention in self.mentions)
 
     @property
     def exemple(self) -> dict[str, Any]:
         return {mention.cle: mention.exemple for mention in self.mentions}
+
+    @property
+    def vides(self) -> dict[str, str]:
+        """Les mentions facultatives, vides : ce qui manque à un contexte qui ne les porte pas."""
+        return {mention.cle: "" for mention in self.mentions if mention.facultative}
+
+    def controler(self, contexte: Mapping[str, Any]) -> None:
+        """Lève ValueError si une mention obligatoire manque, ou si une mention n’est pas déclarée."""
+        if manquantes := self.cles - self.vides.keys() - contexte.keys():
+            raise ValueError(f"Mentions absentes pour « {self.nom} » : {', '.join(sorted(manquantes))}.")
+        if inconnues := contexte.keys() - self.cles:
+            raise ValueError(f"Mentions inconnues de « {self.nom} » : {', '.join(sorted(inconnues))}.")
 
 
 _COMMUNES = (
@@ -40,23 +63,34 @@ _COMMUNES = (
     Mention("date", "date de la lettre", "23 novembre 2026"),
     Mention("structure", "nom de la structure", "Centre social Exemple"),
     Mention("gestionnaire", "nom du gestionnaire", "Association Exemple"),
+    Mention("attention", "à l’attention de", "Dominique Exemple, présidence", facultative=True),
     Mention("adresse", "voie", "1 rue de l’Exemple"),
     Mention("code_postal", "code postal", "49000"),
     Mention("ville", "ville", "Angers"),
     Mention("interlocuteur", "chargé de conseil et de développement", "Camille Exemple"),
+    Mention("interlocuteur_joindre", "comment le joindre", "camille.exemple@caf.invalid", facultative=True),
     Mention("objets", "objets de l’agrément", ["animation globale et coordination", "animation collective familles"]),
     Mention("type", "type de dossier", "renouvellement"),
     Mention("regime", "régime d’agrément", "Procédure unique d’agrément (circulaire du 18 décembre 2025)"),
+    Mention("signataire", "nom du signataire", "Claude Exemple", facultative=True),
+    Mention("signataire_qualite", "qualité du signataire", "responsable de l’action sociale", facultative=True),
 )
 _DECISION = (
     *_COMMUNES,
     Mention("seance", "date de la séance", "12 novembre 2026"),
     Mention("instance", "instance", "conseil d’administration"),
     Mention("sens", "sens de la décision", "agréé avec réserves"),
-    Mention("motivation", "motivation", "Le projet répond aux critères du régime."),
-    Mention("reserves", "réserves", "Recruter le référent familles avant le 30 juin 2027."),
+    Mention(
+        "motivation",
+        "motivation",
+        "Le diagnostic s’appuie sur une démarche où les habitants ont pris part à chaque étape. Les axes du projet en "
+        "découlent et les moyens humains répondent aux exigences du régime.\n"
+        "Le conseil relève toutefois que le poste de référent familles est vacant depuis le 1er septembre 2026.",
+    ),
+    Mention("reserves", "réserves", "Recruter le référent familles, à mi-temps au moins, avant le 30 juin 2027."),
     Mention("debut", "début de l’agrément", "1er janvier 2027"),
-    Mention("fin", "fin de l’agrément", "31 décembre 2030"),
+    Mention("fin", "fin de l’agrément", "31 décembre 2028"),
+    Mention("duree", "durée de l’agrément", "2 ans", facultative=True),
     Mention("recours_mois", "délai de recours, en mois", 2),
 )
 
@@ -68,7 +102,7 @@ def _declarer(*gabarits: Gabarit) -> Mapping[str, Gabarit]:
 GABARITS = _declarer(
     Gabarit(
         "accuse_reception",
-        1,
+        2,
         "Accusé de réception d’un dossier",
         (
             *_COMMUNES,
@@ -76,12 +110,17 @@ GABARITS = _declarer(
             Mention("depose_par", "déposé par", "Dominique Exemple"),
             Mention("version", "numéro de version", 1),
             Mention("empreinte", "empreinte du dossier", "9f86d081884c7d659a2feaa0c55ad015" * 2),
-            Mention("pieces", "pièces reçues", ["AVS-2026-00042_statuts.pdf", "AVS-2026-00042_rib.pdf"]),
+            Mention(
+                "pieces",
+                "pièces reçues",
+                ["Délibération qui approuve le projet", "Statuts", "Relevé d’identité bancaire", "Budget prévisionnel"],
+            ),
+            Mention("reponse_avant", "date avant laquelle l’instruction s’achève", "23 mars 2027", facultative=True),
         ),
     ),
     Gabarit(
         "demande_complements",
-        1,
+        2,
         "Demande de compléments",
         (
             *_COMMUNES,
@@ -91,12 +130,26 @@ GABARITS = _declarer(
             Mention(
                 "remarques",
                 "remarques",
-                [{"libelle": "Diagnostic : Votre analyse du territoire", "texte": "Précisez la situation des jeunes."}],
+                [
+                    {
+                        "libelle": "Diagnostic : Votre analyse du territoire",
+                        "texte": "Précisez la situation des 11-17 ans du quartier, avec la source et l’année de "
+                        "chaque chiffre.",
+                    },
+                    {
+                        "libelle": "Moyens humains : Référent familles",
+                        "texte": "Indiquez le diplôme et le temps de travail de la personne pressentie.",
+                    },
+                    {
+                        "libelle": "Pièce : Délibération",
+                        "texte": "La délibération jointe n’est pas signée. Joignez la version signée.",
+                    },
+                ],
             ),
             Mention("echeance", "réponse attendue le", "23 décembre 2026"),
         ),
     ),
-    Gabarit("notification_agrement", 1, "Notification d’agrément", _DECISION),
-    Gabarit("notification_refus", 1, "Notification de refus", _DECISION),
-    Gabarit("notification_ajournement", 1, "Notification d’ajournement", _DECISION),
+    Gabarit("notification_agrement", 2, "Notification d’agrément", _DECISION),
+    Gabarit("notification_refus", 2, "Notification de refus", _DECISION),
+    Gabarit("notification_ajournement", 2, "Notification d’ajournement", _DECISION),
 )

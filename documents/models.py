@@ -7,16 +7,16 @@ from uuid import uuid4
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 
 from documents.choix import Analyse, NatureActe
+from documents.querysets import ESSAIS_MAX, ActeQuerySet
 
-__all__ = ["Acte", "Analyse", "Fichier", "NatureActe"]
+__all__ = ["ESSAIS_MAX", "Acte", "Analyse", "Fichier", "NatureActe"]
 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # ni I, L, O, 0, 1 : le code se recopie d’un papier
 LONGUEUR_CODE = 12
-ESSAIS_MAX = 5
 
 
 def nouveau_code() -> str:
@@ -84,9 +84,12 @@ class Acte(models.Model):
     demande_le = models.DateTimeField("demandé le")
     produit_le = models.DateTimeField("produit le", null=True, blank=True)
     essais = models.PositiveSmallIntegerField("essais", default=0)
+    alerte_le = models.DateTimeField("abandon signalé le", null=True, blank=True)
     remplace_par = models.OneToOneField(
         "self", related_name="remplace", null=True, blank=True, on_delete=models.PROTECT
     )
+
+    objects = ActeQuerySet.as_manager()
 
     class Meta:
         verbose_name = "acte"
@@ -101,13 +104,19 @@ class Acte(models.Model):
                 condition=Q(produit_le__isnull=True, pdf="", empreinte="")
                 | (Q(produit_le__isnull=False) & ~Q(pdf="") & ~Q(empreinte="")),
             ),
+            models.CheckConstraint(
+                name="acte_ne_se_remplace_pas",
+                condition=Q(remplace_par__isnull=True) | ~Q(remplace_par=F("pk")),
+            ),
         ]
         triggers = [
             pgtrigger.Protect(name="acte_ineffacable", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="acte_demande_figee",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange("cle", "nature", "gabarit", "version_gabarit", "contexte", "code"),
+                condition=pgtrigger.AnyChange(
+                    "cle", "objet", "nature", "titre", "gabarit", "version_gabarit", "contexte", "code"
+                ),
             ),
             pgtrigger.Protect(
                 name="acte_produit_fige",
@@ -117,7 +126,14 @@ class Acte(models.Model):
                     pgtrigger.Q(old__pdf__df=pgtrigger.F("new__pdf"))
                     | pgtrigger.Q(old__empreinte__df=pgtrigger.F("new__empreinte"))
                     | pgtrigger.Q(old__produit_le__df=pgtrigger.F("new__produit_le"))
+                    | pgtrigger.Q(old__demande_le__df=pgtrigger.F("new__demande_le"))
                 ),
+            ),
+            pgtrigger.Protect(
+                name="acte_remplace_une_fois",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__remplace_par__isnull=False)
+                & pgtrigger.Q(old__remplace_par__df=pgtrigger.F("new__remplace_par")),
             ),
         ]
 

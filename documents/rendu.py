@@ -7,8 +7,9 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
+from documents.gabarits import GABARITS
 from documents.models import Acte
-from socle.pdf import rendre_pdf
+from socle import pdf
 
 
 def adresse_de_verification(acte: Acte) -> str:
@@ -17,7 +18,9 @@ def adresse_de_verification(acte: Acte) -> str:
 
 def rendre(acte: Acte) -> bytes:
     adresse = adresse_de_verification(acte)
+    gabarit = GABARITS[acte.gabarit]
     contexte = {
+        **gabarit.vides,
         **acte.contexte,
         "titre": acte.titre,
         "code": acte.code_lisible,
@@ -25,7 +28,7 @@ def rendre(acte: Acte) -> bytes:
         "qr": mark_safe(qr_svg(adresse)),  # noqa: S308 — le SVG est fabriqué ici, à partir de notre seule adresse
         "version_gabarit": acte.version_gabarit,
     }
-    return rendre_pdf(render_to_string(f"documents/pdf/{acte.gabarit}.html", contexte))
+    return pdf.rendre(render_to_string(gabarit.chemin, contexte))
 
 
 def qr_svg(texte: str) -> str:

@@ -1,7 +1,11 @@
-"""HTML → PDF/UA-1 : étiqueté, en français, polices embarquées. Rien ne se charge hors de nos fichiers statiques."""
+"""HTML → PDF/UA-1 : étiqueté, en français, polices embarquées. Rien ne se charge hors de nos fichiers statiques.
+
+Importer ce module charge WeasyPrint (une demi-seconde, 46 Mo) : seul le worker qui rend une lettre l’importe.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -9,15 +13,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from fontTools.ttLib import TTFont
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher, URLFetcherResponse
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 RACINE = Path(settings.BASE_DIR) / "static"
+POLICE = RACINE / "polices" / "pdf" / "SourceSans3_400Regular.ttf"  # les quatre graisses dessinent les mêmes signes
+SANS_DESSIN = "□"
+INVISIBLES = frozenset({"Cc", "Cf", "Mn", "Me", "Sk"})  # liants d’émojis, sens d’écriture, teintes : rien à montrer
 
 
-class RessourceInterdite(ValueError):
-    """Un gabarit a demandé autre chose qu’un fichier statique du portail."""
+class RessourceInterdite(FatalURLFetchingError):
+    """Un gabarit a demandé autre chose qu’un fichier statique du portail : WeasyPrint arrête le rendu."""
 
 
 class LecteurStatique(URLFetcher):
@@ -25,10 +33,8 @@ class LecteurStatique(URLFetcher):
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
         adresse = urlsplit(url)
-        if adresse.scheme != "static":
-            raise RessourceInterdite(url)
         chemin = (RACINE / adresse.path.lstrip("/")).resolve()
-        if not chemin.is_relative_to(RACINE) or not chemin.is_file():
+        if adresse.scheme != "static" or not chemin.is_relative_to(RACINE) or not chemin.is_file():
             raise RessourceInterdite(url)
         return URLFetcherResponse(url, BytesIO(chemin.read_bytes()))
 
@@ -47,8 +53,35 @@ def _atelier(feuille: str) -> tuple[FontConfiguration, CSS, LecteurStatique]:
     return polices, style, lecteur
 
 
-def rendre_pdf(html: str, *, feuille: str = "lettre.css") -> bytes:
-    """Rend un HTML déjà échappé en PDF/UA-1. Les mêmes octets pour le même HTML."""
+@cache
+def _dessines() -> frozenset[int]:
+    with TTFont(POLICE, lazy=True) as police:
+        return frozenset(police.getBestCmap()) | {ord("\n"), ord("\t")}
+
+
+def imprimable(texte: str) -> str:
+    """Le texte tel que notre police sait l’écrire : un signe qu’elle ne dessine pas (émoji…) devient « □ ».
+
+    Sans quoi le PDF prendrait une police de la machine, ou aucune : plus reproductible, plus conforme à PDF/UA.
+    """
+    dessines = _dessines()
+    return "".join(
+        c if ord(c) in dessines else "" if unicodedata.category(c) in INVISIBLES else SANS_DESSIN
+        for c in unicodedata.normalize("NFC", texte)
+    )
+
+
+def rendre(html: str, *, feuille: str = "lettre.css") -> bytes:
+    """Rend un HTML déjà échappé en PDF/UA-1 ; le même HTML donne les mêmes octets.
+
+    Le titre et la langue du PDF sont ceux du HTML. Lève ValueError si le HTML charge autre chose que nos
+    fichiers statiques.
+    """
     polices, style, lecteur = _atelier(feuille)
-    document = HTML(string=html, url_fetcher=lecteur, base_url="static:/")
-    return document.write_pdf(stylesheets=[style], font_config=polices, pdf_variant="pdf/ua-1")
+    document = HTML(string=imprimable(html), url_fetcher=lecteur, base_url="static:/")
+    try:
+        pdf = document.write_pdf(stylesheets=[style], font_config=polices, pdf_variant="pdf/ua-1")
+    except RessourceInterdite as erreur:
+        raise ValueError(f"Ressource interdite dans un PDF : {erreur}") from erreur
+    assert pdf is not None
+    return pdf

@@ -217,9 +217,7 @@ def fil(request: Requete, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Message envoyé.")
             return redirect("agrements:fil", dossier.pk)
-    echanges = Message.objects.filter(fil=f"dossier-{dossier.pk}").select_related("auteur")
-    if not request.user.est_agent:
-        echanges = echanges.filter(interne=False)
+    echanges = Message.objects.du_fil(f"dossier-{dossier.pk}", avec_internes=request.user.est_agent)
     contexte = {"dossier": dossier, "form": form, "echanges": echanges, "onglet": "fil"}
     return render(request, "agrements/fil.html", contexte, status=422 if form.is_bound else 200)
 

@@ -145,6 +145,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "vider-la-boite-d-envoi": {"task": "courriers.horloge.vider_la_boite_d_envoi", "schedule": 60.0},
     "produire-les-actes-en-attente": {"task": "documents.horloge.produire_les_actes_en_attente", "schedule": 60.0},
+    "analyser-les-fichiers": {"task": "documents.horloge.analyser_les_fichiers", "schedule": 3600.0},
     "faire-vivre-les-agrements": {"task": "agrements.horloge.faire_vivre_les_agrements", "schedule": 3600.0},
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }

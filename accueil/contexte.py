@@ -17,6 +17,7 @@ from partenaires.demo.comptes import COMPTES_A_ESSAYER, MOT_DE_PASSE
 ENTREES_PARTENAIRE = (
     ("accueil:espace", "Mon espace"),
     ("agrements:liste", "Mes dossiers"),
+    ("financements:accueil", "Mes financements"),
     ("partenaires:liste", "Ma structure"),
 )
 MENU_PUBLIC = (
@@ -34,6 +35,9 @@ ENTREES_AGENT = (
     ("agrements:agrements", "Agréments"),
     ("partenaires:liste", "Structures"),
     ("agrements:seances", "Séances"),
+    ("financements:declarations", "Déclarations"),
+    ("financements:droits", "Droits"),
+    ("financements:paiements", "Paiements"),
 )
 
 

@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("courriers.urls")),
     path("", include("partenaires.urls")),
     path("", include("agrements.urls")),
+    path("", include("financements.urls")),
 ]

@@ -16,3 +16,8 @@ class NatureActe(models.TextChoices):
     ACCUSE_RECEPTION = "accuse_reception", "accusé de réception"
     DEMANDE_COMPLEMENTS = "demande_complements", "demande de compléments"
     NOTIFICATION = "notification", "notification de décision"
+    NOTIFICATION_DROIT = "notification_droit", "notification de droit"
+    REVISION_DROIT = "revision_droit", "révision de prestation"
+    NOTIFICATION_INDU = "notification_indu", "notification d’indu"
+    CONVENTION = "convention", "convention d’objectifs et de financement"
+    ATTESTATION = "attestation", "attestation de versements attendus"

@@ -75,6 +75,44 @@ _COMMUNES = (
     Mention("signataire", "nom du signataire", "Claude Exemple", facultative=True),
     Mention("signataire_qualite", "qualité du signataire", "responsable de l’action sociale", facultative=True),
 )
+_ARGENT = (
+    *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+    Mention("exercice", "exercice", 2026),
+)
+_DROITS = (
+    *_ARGENT,
+    Mention("introduction", "ce que dit la lettre", "Votre déclaration prévisionnelle de 2026 est validée."),
+    Mention(
+        "droits",
+        "droits et explications",
+        [
+            {
+                "prestation": "Animation globale et coordination",
+                "montant": "61 056,00 €",
+                "avant": "60 000,00 €",
+                "bareme": "barème AGC 2026",
+                "source": "délibération du conseil d’administration (valeur de démonstration)",
+                "lignes": [
+                    {
+                        "libelle": "Pilotage",
+                        "formule": "(dépenses déclarées) × 42,4 %",
+                        "valeurs": "pilotage : 120 000,00 €",
+                        "montant": "50 880,00 €",
+                    },
+                    {
+                        "libelle": "Quote-part de la logistique",
+                        "formule": "(logistique × pilotage ÷ (pilotage + activités)) × 42,4 %",
+                        "valeurs": "logistique : 60 000,00 € ; quote-part : 24 000,00 €",
+                        "montant": "10 176,00 €",
+                    },
+                ],
+            }
+        ],
+    ),
+    Mention("total", "total des droits", "61 056,00 €"),
+    Mention("suite", "ce qui suit", "Le premier acompte sera versé à partir du 1er mars 2026."),
+    Mention("recours_mois", "délai de recours, en mois", 2),
+)
 _DECISION = (
     *_COMMUNES,
     Mention("seance", "date de la séance", "12 novembre 2026"),
@@ -152,4 +190,79 @@ GABARITS = _declarer(
     Gabarit("notification_agrement", 2, "Notification d’agrément", _DECISION),
     Gabarit("notification_refus", 2, "Notification de refus", _DECISION),
     Gabarit("notification_ajournement", 2, "Notification d’ajournement", _DECISION),
+    Gabarit(
+        "accuse_declaration",
+        1,
+        "Accusé de réception d’une déclaration",
+        (
+            *_ARGENT,
+            Mention("campagne", "campagne", "prévisionnel 2026"),
+            Mention("depose_le", "date de dépôt", "12 février 2026"),
+            Mention("depose_par", "déposée par", "Dominique Exemple"),
+            Mention("visee_par", "visée par", "Claude Exemple"),
+            Mention("version", "numéro de version", 1),
+            Mention("empreinte", "empreinte de la déclaration", "9f86d081884c7d659a2feaa0c55ad015" * 2),
+            Mention(
+                "totaux",
+                "totaux",
+                [
+                    {"libelle": "Charges", "montant": "360 000,00 €"},
+                    {"libelle": "Produits", "montant": "360 000,00 €"},
+                ],
+            ),
+        ),
+    ),
+    Gabarit("notification_droit", 1, "Notification de droit", _DROITS),
+    Gabarit("revision_droit", 1, "Révision de votre prestation", _DROITS),
+    Gabarit(
+        "notification_indu",
+        1,
+        "Notification d’indu",
+        (
+            *_ARGENT,
+            Mention("prestation", "prestation", "Animation globale et coordination"),
+            Mention("montant", "montant à rendre", "2 120,00 €"),
+            Mention("droit", "droit définitif", "42 400,00 €"),
+            Mention("verse", "déjà versé", "44 520,00 €"),
+            Mention("motif", "raison", "Le compte de résultat 2026 est inférieur au prévisionnel."),
+            Mention("echeances", "échéances", [{"rang": 1, "montant": "2 120,00 €"}]),
+            Mention("recours_mois", "délai de recours, en mois", 2),
+        ),
+    ),
+    Gabarit(
+        "convention",
+        1,
+        "Convention d’objectifs et de financement",
+        (
+            *_ARGENT,
+            Mention("avenant", "avenant à la convention", "COF-2026-00012", facultative=True),
+            Mention("objet_avenant", "objet de l’avenant", "Ajout de la prestation familles.", facultative=True),
+            Mention(
+                "agrement", "agrément", "animation globale et coordination, du 1er janvier 2026 au 31 décembre 2029"
+            ),
+            Mention("debut", "début", "1er janvier 2026"),
+            Mention("fin", "fin", "31 décembre 2029"),
+            Mention(
+                "prestations",
+                "prestations",
+                [{"libelle": "Animation globale et coordination", "taux": "42,4 %", "regle": "barème de l’exercice"}],
+            ),
+            Mention("acomptes", "acomptes", "35 % à partir du 1er mars et 35 % à partir du 2 octobre"),
+            Mention("siret", "SIRET du gestionnaire", "00000000000000", facultative=True),
+        ),
+    ),
+    Gabarit(
+        "attestation_versements",
+        1,
+        "Attestation de versements attendus",
+        (
+            *_ARGENT,
+            Mention(
+                "versements",
+                "versements attendus",
+                [{"mois": "mars 2026", "libelle": "AGC 2026, premier acompte", "montant": "22 260,00 €"}],
+            ),
+            Mention("total", "total attendu", "22 260,00 €"),
+        ),
+    ),
 )

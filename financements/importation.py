@@ -1,4 +1,4 @@
-"""Lire les comptes d’un gestionnaire : fichier des écritures comptables (FEC), balance csv ou xlsx ; puis les répartir.
+"""Lire les comptes d’un gestionnaire : fichier des écritures comptables (FEC), balance csv ou xlsx.
 
 Un fichier faux ne s’arrête pas à sa première faute : tout ce qui se lit est rendu, avec la liste des lignes à corriger.
 Rien n’est exécuté ni évalué. Les montants sont en euros et au centime. Aucun import de Django.
@@ -10,7 +10,7 @@ pour les contributions volontaires (86, 87).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import islice
 
 from socle.dates import en_jour
-from socle.montants import ZERO, arrondir, en_euros
+from socle.montants import ZERO, en_euros
 from socle.tableaux import (
     FichierIllisible,
     Lignes,
@@ -31,11 +31,9 @@ from socle.tableaux import (
 from socle.texte import cle_de_tri
 
 __all__ = [
-    "FONCTIONS", "Anomalie", "Balance", "CleInvalide", "FichierIllisible", "Regle", "Solde", "Ventilation",
-    "est_une_charge", "lire", "ventiler",
+    "Anomalie", "Balance", "FichierIllisible", "Solde", "est_retenu", "est_une_charge", "lire",
 ]  # fmt: skip
 
-FONCTIONS = ("pilotage", "activites", "logistique")
 ANOMALIES_MAX = 1_000  # au-delà, on compte sans détailler
 
 _FEC = {
@@ -61,10 +59,6 @@ _COMPTE = re.compile(r"[0-9][0-9A-Za-z]{0,34}")
 _TOTAL = re.compile(r"(sous )?(total|totaux)\b|resultat\b|report\b|solde\b")
 _NOM_FEC = re.compile(r"\d{9}FEC(\d{8})", re.IGNORECASE)
 _SIGNE_DE_FORMULE = ("=", "+", "-", "@")
-
-
-class CleInvalide(ValueError):
-    """La clé de répartition se contredit ou perdrait de l’argent ; le message est une phrase à montrer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +105,7 @@ def est_une_charge(compte: str) -> bool:
     return compte.startswith(("6", "86"))
 
 
-def _retenu(compte: str) -> bool:
+def est_retenu(compte: str) -> bool:
     return compte.startswith(("6", "7", "86", "87"))
 
 
@@ -156,7 +150,7 @@ class _Releve:
         soldes = (
             Solde(compte, self.reperes[compte][0], debit, credit, self.reperes[compte][1])
             for compte, (debit, credit) in sorted(self.comptes.items())
-            if _retenu(compte)
+            if est_retenu(compte)
         )
         return Balance(tuple(soldes), tuple(self.anomalies), format_lu, self.lignes)
 
@@ -415,82 +409,3 @@ def _ecarter_les_sous_totaux(releve: _Releve, colonne: str) -> None:
         for longueur in range(1, len(compte)):
             if (racine := compte[:longueur]) in releve.comptes:
                 sommes[racine] = sommes.get(racine, ZERO) + debit - credit
-
-
-# ---------------------------------------------------------------------------------------------------- répartir
-
-
-@dataclass(frozen=True)
-class Regle:
-    """Une ligne de la clé : les comptes en ``prefixe`` vont à la ligne ``compte`` du formulaire.
-
-    ``parts`` : pourcentages par fonction (``FONCTIONS``), de somme 100 ; vide pour un produit, qui n’a pas de fonction.
-    Lève ``CleInvalide``.
-    """
-
-    prefixe: str
-    compte: str
-    parts: Mapping[str, Decimal]
-
-    def __post_init__(self) -> None:
-        if not (self.prefixe.isalnum() and self.prefixe.isascii() and _retenu(self.prefixe)):
-            raise CleInvalide(
-                f"« {self.prefixe} » n’est pas un début de compte de charges ou de produits (6, 7, 86, 87)."
-            )
-        if not self.compte:
-            raise CleInvalide(f"Choisissez la ligne du formulaire pour les comptes {self.prefixe}.")
-        if not est_une_charge(self.prefixe):
-            if self.parts:
-                raise CleInvalide(
-                    f"Les comptes {self.prefixe} sont des produits : ils ne se répartissent pas par fonction."
-                )
-            return
-        if inconnues := sorted(set(self.parts) - set(FONCTIONS)):
-            raise CleInvalide(f"« {inconnues[0]} » n’est pas une fonction : {', '.join(FONCTIONS)}.")
-        if not all(part.is_finite() and part >= 0 for part in self.parts.values()):
-            raise CleInvalide(f"Les parts des comptes {self.prefixe} sont des pourcentages, positifs ou nuls.")
-        if (somme := sum(self.parts.values(), Decimal(0))) != 100:
-            raise CleInvalide(f"Les parts des comptes {self.prefixe} font {somme:f} % : elles doivent faire 100 %.")
-
-
-@dataclass(frozen=True, slots=True)
-class Ventilation:
-    """Par (ligne du formulaire, fonction), en euros ; fonction vide pour un produit."""
-
-    montants: dict[tuple[str, str], Decimal]
-    non_rattaches: tuple[Solde, ...]
-
-
-def ventiler(soldes: Iterable[Solde], regles: Iterable[Regle]) -> Ventilation:
-    """Répartit chaque solde selon la règle au préfixe le plus long ; les autres sont rendus non rattachés.
-
-    Rien ne se perd : chaque part est arrondie au centime et la dernière non nulle prend le reste. Un avoir garde son
-    signe. Lève ``CleInvalide`` quand deux règles ont le même préfixe.
-    """
-    cle: dict[str, Regle] = {}
-    for regle in regles:
-        if regle.prefixe in cle:
-            raise CleInvalide(f"Deux règles portent sur les comptes {regle.prefixe} : gardez-en une.")
-        cle[regle.prefixe] = regle
-    montants: dict[tuple[str, str], Decimal] = {}
-    orphelins: list[Solde] = []
-    for solde in soldes:
-        prefixes = (solde.compte[:longueur] for longueur in range(len(solde.compte), 0, -1))
-        retenue = next((cle[prefixe] for prefixe in prefixes if prefixe in cle), None)
-        if retenue is None:
-            orphelins.append(solde)
-            continue
-        for fonction, part in _partager(solde.montant, retenue.parts):
-            ou = (retenue.compte, fonction)
-            montants[ou] = montants.get(ou, ZERO) + part
-    return Ventilation(montants, tuple(orphelins))
-
-
-def _partager(montant: Decimal, parts: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
-    fonctions = [fonction for fonction in FONCTIONS if parts.get(fonction)] or [""]
-    reste = montant
-    for fonction in fonctions[:-1]:
-        part = arrondir(montant * parts[fonction] / 100)
-        reste -= part
-        yield fonction, part
-    yield fonctions[-1], reste

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 RACINE = Path(__file__).resolve().parent.parent
-APPS = ("socle", "comptes", "documents", "courriers", "partenaires", "agrements", "accueil", "config")
+APPS = ("socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "accueil", "config")
 CODE = [f for app in APPS for f in (RACINE / app).rglob("*.py") if "migrations" not in f.parts]
 GABARITS = list((RACINE / "templates").rglob("*.html"))
 

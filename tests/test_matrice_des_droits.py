@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from accueil.management.commands.decrire_droits import QUI, page
 from accueil.management.commands.lister_urls import adresses
@@ -19,9 +20,14 @@ from agrements.models import Citation
 from comptes.choix import ROLES_CAF, ROLES_PARTENAIRE, Role
 from courriers.actions import prevenir
 from documents.models import Acte
+from financements.actions import conventions, droits, paiements, recalculs, scenarios
+from financements.choix import EtatDeclaration
+from financements.models import Scenario
+from financements.views.paiements import donneur
 from partenaires.models import DemandeContact
 from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
+from tests.fabriques.financements import EXERCICE, Caisse
 from tests.fabriques.partenaires import StructureFactory, habiliter
 
 PUBLIC = "public"
@@ -34,6 +40,7 @@ FICHES = frozenset({Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTR
 AUTEURS = frozenset({Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR})
 PILOTE = frozenset({Role.RESPONSABLE, Role.ADMINISTRATEUR})
 SECRETARIAT = frozenset({Role.SECRETARIAT})
+LIQUIDE = frozenset({Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE})
 
 # nom → (rôles admis par la page, clés de l’objet : « dossier », « structure »… ; vide s’il n’y en a pas)
 MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
@@ -104,8 +111,60 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "agrements:enregistrer": (SECRETARIAT, ("seance", "passage_pk")),
     "agrements:deplacer": (SECRETARIAT, ("seance", "passage_pk")),
     "agrements:desinscrire": (SECRETARIAT, ("seance", "passage_pk")),
+    "financements:accueil": (EQUIPE, ()),
+    "financements:attester": (DIRIGE, ()),
+    "financements:simulateur": (TOUS, ()),
+    "financements:acte": (TOUS, ("structure_pk", "acte")),
+    "financements:declarations": (TOUS, ()),
+    "financements:ouvrir": (EQUIPE, ("campagne_pk",)),
+    "financements:declaration": (TOUS, ("declaration",)),
+    "financements:geste": (TOUS, ("declaration", "geste_declaration")),
+    **dict.fromkeys(["financements:verifier", "financements:importer", "financements:cle"], (EQUIPE, ("declaration",))),
+    "financements:case": (EQUIPE, ("declaration", "champ")),
+    "financements:visa": (frozenset({Role.REPRESENTANT_LEGAL}), ("declaration",)),
+    "financements:controle": (LIQUIDE, ("declaration",)),
+    **dict.fromkeys(["financements:droits", "financements:exporter_droits", "financements:paiements"], (CAF, ())),
+    "financements:droit": (TOUS, ("droit",)),
+    **dict.fromkeys(["financements:forcer", "financements:versements", "financements:indu"], (LIQUIDE, ("droit",))),
+    "financements:proposer": (LIQUIDE, ("droit", "nature")),
+    "financements:decider": (frozenset({Role.RESPONSABLE}), ("derogation",)),
+    "financements:rembourser": (LIQUIDE, ("indu",)),
+    "financements:valider_paiements": (LIQUIDE, ()),
+    "financements:annuler_paiement": (LIQUIDE, ("paiement",)),
+    "financements:lots": (CAF, ()),
+    **dict.fromkeys(["financements:creer_lot", "financements:retour"], (LIQUIDE, ())),
+    "financements:lot": (CAF, ("lot",)),
+    **dict.fromkeys(["financements:ordre_xml", "financements:ordre_csv"], (LIQUIDE, ("lot",))),
+    **dict.fromkeys(["financements:baremes", "financements:changements", "financements:campagnes"], (CAF, ())),
+    **dict.fromkeys(["financements:creer_bareme", "financements:creer_campagnes"], (PILOTE, ())),
+    "financements:bareme": (CAF, ("bareme",)),
+    **dict.fromkeys(
+        ["financements:modifier_bareme", "financements:publier_bareme", "financements:abandonner_bareme"],
+        (PILOTE, ("bareme",)),
+    ),
+    "financements:campagne": (CAF, ("campagne",)),
+    "financements:relancer": (PILOTE, ("campagne",)),
+    "financements:recalculs": (CAF, ()),
+    "financements:lancer_recalcul": (PILOTE, ()),
+    "financements:recalcul": (CAF, ("recalcul",)),
+    "financements:approuver_recalcul": (frozenset({Role.RESPONSABLE}), ("recalcul",)),
+    "financements:annuler_recalcul": (PILOTE, ("recalcul",)),
+    **dict.fromkeys(["financements:scenarios", "financements:creer_scenario"], (PILOTE, ())),
+    **dict.fromkeys(["financements:scenario", "financements:retenir"], (PILOTE, ("scenario",))),
+    "financements:conventions": (TOUS, ()),
+    "financements:creer_convention": (LIQUIDE, ("agrement_pk",)),
+    **dict.fromkeys(["financements:convention", "financements:deposer_scan"], (TOUS, ("convention",))),
+    "financements:telecharger_scan": (TOUS, ("convention", "partie")),
+    "financements:avenant": (LIQUIDE, ("convention",)),
 }  # fmt: skip
-PAR_OBJET = ("structure", "dossier")  # ce qu’une personne d’une autre structure ne doit même pas savoir exister
+PAR_OBJET = (
+    "structure",
+    "dossier",
+    "structure_pk",
+    "declaration",
+    "droit",
+    "convention",
+)  # ce qu’une personne d’une autre structure ne doit même pas savoir exister
 
 
 @pytest.fixture
@@ -127,7 +186,7 @@ def scene(db):
         Role.RESPONSABLE: theatre.responsable,
     }
     personnes |= {role: agent(role) for role in ROLES_CAF if role not in personnes}
-    acte = Acte.objects.get()
+    acte = Acte.objects.get(objet=f"dossier-{dossier.pk}")
     objets = {
         "structure": theatre.structure.pk,
         "dossier": dossier.pk,
@@ -145,11 +204,50 @@ def scene(db):
         "citation_pk": Citation.objects.get().pk,
         "seance": seance.pk,
         "passage_pk": 1,
+        **argent(personnes),
         "contact": 1,
         "notification": 1,
         "article": 1,
     }
     return theatre, personnes, objets
+
+
+def argent(personnes) -> dict[str, object]:
+    """Un objet de chaque sorte dans une seconde structure, où l’équipe est aussi habilitée."""
+    caisse = Caisse()
+    for role in ROLES_PARTENAIRE:
+        habiliter(caisse.structure, role, utilisateur=personnes[role])
+    caisse.baremes()
+    caisse.declarer()
+    droit = caisse.droit()
+    paiement = paiements.valider(
+        paiements.proposer(droit, nature="acompte_1", par=caisse.technicien), par=caisse.collegue
+    )
+    lot = paiements.ordonnancer(
+        [paiement.pk], execution_le=timezone.localdate(), donneur=donneur(), par=caisse.technicien
+    )
+    depose = caisse.declarer("reel", EtatDeclaration.DEPOSEE)
+    recalcul = recalculs.lancer(EXERCICE, motif="x", par=caisse.administrateur)
+    return {
+        "declaration": depose.pk,
+        "geste_declaration": "valider",
+        "droit": droit.pk,
+        "nature": "acompte_2",
+        "derogation": droits.demander_forcage(droit, montant=1, motif="x", par=caisse.technicien).pk,
+        "indu": 1,
+        "paiement": paiement.pk,
+        "lot": lot.pk,
+        "bareme": caisse.bareme("agc", exercice=2028, publier=False).pk,
+        "campagne": depose.campagne_id,
+        "campagne_pk": depose.campagne_id,
+        "recalcul": recalcul.pk,
+        "scenario": scenarios.creer(Scenario(exercice=EXERCICE, nom="x"), par=caisse.responsable).pk,
+        "agrement_pk": caisse.agrement.pk,
+        "convention": conventions.creer(caisse.agrement, dernier_exercice=2030, par=caisse.technicien).pk,
+        "partie": "caf",
+        "structure_pk": caisse.structure.pk,
+        "acte": caisse.actes("accuse_reception")[0].pk,
+    }
 
 
 def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
@@ -161,6 +259,24 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "notification": "pk",
         "article": "pk",
         "code_section": "code",
+        "geste_declaration": "nom",
+        **dict.fromkeys(
+            [
+                "declaration",
+                "droit",
+                "derogation",
+                "indu",
+                "paiement",
+                "lot",
+                "bareme",
+                "campagne",
+                "recalcul",
+                "scenario",
+                "convention",
+                "acte",
+            ],
+            "pk",
+        ),
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
 

@@ -23,6 +23,8 @@ AUTH_USER_MODEL = "comptes.Utilisateur"
 PORTAIL_NOM = "Portail AVS"
 PORTAIL_CAF = "Caf de Maine-et-Loire"
 PORTAIL_DEMONSTRATION = False
+PORTAIL_IBAN_PAYEUR = env.str("PORTAIL_IBAN_PAYEUR", "")  # le compte d’où partent les virements
+PORTAIL_BIC_PAYEUR = env.str("PORTAIL_BIC_PAYEUR", "")
 PORTAIL_ADRESSE = env.str("PORTAIL_ADRESSE", "http://127.0.0.1:8000")  # racine des liens des courriels et des QR
 SECOND_FACTEUR_AGENTS = True  # TOTP exigé des agents de la Caf
 CLAMD_ADRESSE = env.str("CLAMD_ADRESSE", "")  # vide : aucun antivirus, les fichiers restent « non analysés »
@@ -146,6 +148,9 @@ CELERY_BEAT_SCHEDULE = {
     "vider-la-boite-d-envoi": {"task": "courriers.horloge.vider_la_boite_d_envoi", "schedule": 60.0},
     "produire-les-actes-en-attente": {"task": "documents.horloge.produire_les_actes_en_attente", "schedule": 60.0},
     "analyser-les-fichiers": {"task": "documents.horloge.analyser_les_fichiers", "schedule": 3600.0},
+    "reprendre-les-recalculs": {"task": "financements.horloge.reprendre_les_recalculs", "schedule": 60.0},
+    "ouvrir-les-recalculs": {"task": "financements.horloge.ouvrir_les_recalculs", "schedule": 3600.0},
+    "relancer-les-campagnes": {"task": "financements.horloge.relancer", "schedule": 3600.0},
     "faire-vivre-les-agrements": {"task": "agrements.horloge.faire_vivre_les_agrements", "schedule": 3600.0},
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }

@@ -26,3 +26,5 @@ MAILERS = {
         "OPTIONS": {"file_path": MEDIA_ROOT.parent / "courriels"},
     }
 }
+PORTAIL_IBAN_PAYEUR = "FR7630006000011234567890189"  # IBAN d’exemple public, n’appartient à personne
+PORTAIL_BIC_PAYEUR = "AGRIFRPP"

@@ -20,3 +20,5 @@ STORAGES = {
 }
 # Les tests servent les fichiers statiques depuis leurs sources : whitenoise cherche ceux que collectstatic range.
 MIDDLEWARE = [etage for etage in MIDDLEWARE if "whitenoise" not in etage]
+PORTAIL_IBAN_PAYEUR = "FR7630006000011234567890189"
+PORTAIL_BIC_PAYEUR = "AGRIFRPP"

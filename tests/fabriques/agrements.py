@@ -15,6 +15,7 @@ from agrements.demo.textes import reponses
 from agrements.models import Dossier, Reponse
 from agrements.regimes import publier_les_regimes
 from comptes.choix import Role
+from partenaires.interlocuteurs import charge_de
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import StructureFactory, affecter, habiliter
 
@@ -30,8 +31,10 @@ class Theatre:
         self.direction = habiliter(self.structure, Role.DIRECTION)
         self.president = habiliter(self.structure, Role.REPRESENTANT_LEGAL)
         self.saisie = habiliter(self.structure, Role.SAISIE)
-        self.charge = agent(Role.CHARGE_CONSEIL)
-        affecter(self.structure.commune, self.charge)
+        deja = charge_de(self.structure, timezone.localdate())  # une autre scène a pu affecter la commune
+        self.charge = deja or agent(Role.CHARGE_CONSEIL)
+        if deja is None:
+            affecter(self.structure.commune, self.charge)
         self.secretariat = agent(Role.SECRETARIAT)
         self.responsable = agent(Role.RESPONSABLE)
         self.jour = timezone.localdate() + timedelta(days=3)

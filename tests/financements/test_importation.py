@@ -13,7 +13,8 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from financements.importation import CleInvalide, FichierIllisible, Regle, Solde, lire, ventiler
+from financements.importation import FichierIllisible, Solde, lire
+from financements.repartition import CleInvalide, Regle, ventiler
 from socle.tableaux import MontantIllisible, montant_de
 
 CHAMPS = [

@@ -10,6 +10,8 @@ from accueil.management.commands.lister_urls import adresses
 from agrements.choix import Etat, Geste
 from agrements.cycle import CYCLE, SUR_PLACE
 from comptes.choix import Role
+from financements.choix import EtatDeclaration, GesteDeclaration
+from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
 
 # Par geste : qui le tient, en mots ; un test compare cette table aux réponses de ``agrements.droits``.
 QUI: dict[str, tuple[Role, ...]] = {
@@ -39,6 +41,24 @@ QUI: dict[str, tuple[Role, ...]] = {
     ),
 }  # fmt: skip
 
+ENTETE = ("| geste | depuis | vers | motif | qui |", "|---|---|---|---|---|")
+QUI_DECLARE: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys(
+        (GesteDeclaration.SAISIR, GesteDeclaration.IMPORTER), (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
+    ),
+    **dict.fromkeys(
+        (
+            GesteDeclaration.DEMANDER_VISA, GesteDeclaration.REPRENDRE, GesteDeclaration.DEPOSER,
+            GesteDeclaration.RENVOYER,
+        ),
+        (Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+    ),
+    **dict.fromkeys((GesteDeclaration.VISER, GesteDeclaration.REFUSER_VISA), (Role.REPRESENTANT_LEGAL,)),
+    **dict.fromkeys(
+        (GesteDeclaration.DEMANDER_CORRECTION, GesteDeclaration.VALIDER), (Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE)
+    ),
+}  # fmt: skip
+
 
 def page() -> str:
     lignes = [
@@ -48,8 +68,7 @@ def page() -> str:
         "",
         "## Gestes sur un dossier",
         "",
-        "| geste | depuis | vers | motif | qui |",
-        "|---|---|---|---|---|",
+        *ENTETE,
     ]
     for geste in Geste:
         if geste not in QUI:
@@ -62,6 +81,24 @@ def page() -> str:
         qui = ", ".join(role.label for role in QUI[geste])
         lignes.append(f"| {geste.label} | {etats} | {vers} | {motif} | {qui} |")
     lignes += [
+        "",
+        "## Gestes sur une déclaration",
+        "",
+        *ENTETE,
+    ]
+    for nom, tenants in QUI_DECLARE.items():
+        transition = CYCLE_DECLARATION.get(nom)
+        depuis = transition.depuis if transition else SAISIE_OUVERTE
+        etats = ", ".join(e.label for e in EtatDeclaration if e in depuis)
+        vers = EtatDeclaration(transition.vers).label if transition else "sans changement"
+        motif = "exigé" if transition and transition.motif_exige else ""
+        qui = ", ".join(role.label for role in tenants)
+        lignes.append(f"| {GesteDeclaration(nom).label} | {etats} | {vers} | {motif} | {qui} |")
+    lignes += [
+        "",
+        "Un technicien conseil n’agit que sur les gestionnaires de son portefeuille, ou de celui qu’il supplée.",
+        "Qui saisit un barème ne le publie pas ; qui force un montant ou lance un recalcul ne l’approuve pas.",
+        "Au-dessus du seuil de double regard, qui propose un paiement ne le valide pas.",
         "",
         "Un chargé de conseil n’agit que sur les dossiers qu’il suit, ou qu’un collègue absent lui confie.",
         "Un partenaire n’agit que dans les structures où il est habilité à ce jour.",

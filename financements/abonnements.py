@@ -1,0 +1,64 @@
+"""Ce que l’app écoute, et ce qu’elle apporte à la fiche des structures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils import timezone
+
+from agrements.evenements import agrement_suspendu
+from agrements.models import Agrement
+from comptes.http import Requete
+from comptes.models import Utilisateur
+from financements.actions.droits import suspendre_pour_agrement
+from financements.actions.recalculs import lancer
+from financements.choix import RECALCULS_OUVERTS
+from financements.evenements import bareme_publie
+from financements.models import Bareme, Declaration, Droit, Recalcul
+from financements.revision import a_revoir
+from partenaires.fiche import Onglet, declarer_onglet
+from partenaires.models import Structure
+from partenaires.transmission import Reste, declarer_source
+
+
+@receiver(bareme_publie, dispatch_uid="financements.recalculer_apres_publication")
+def recalculer_apres_publication(bareme: Bareme, par: Utilisateur, **kwargs: Any) -> None:
+    """La simulation s’ouvre d’elle-même si le barème a pris effet ; sinon l’horloge l’ouvrira à la date."""
+    if bareme.effet_le > timezone.localdate() or not a_revoir(bareme.exercice).exists():
+        return
+    if Recalcul.objects.filter(exercice=bareme.exercice, etat__in=RECALCULS_OUVERTS).exists():
+        return
+    lancer(bareme.exercice, motif=f"Publication du barème {bareme}", par=None)
+
+
+@receiver(agrement_suspendu, dispatch_uid="financements.retenir_les_versements")
+def retenir_les_versements(agrement: Agrement, par: Utilisateur, motif: str, **kwargs: Any) -> None:
+    suspendre_pour_agrement(agrement, motif=motif)
+
+
+@declarer_source
+def declarations_a_transmettre(structure: Structure) -> list[Reste]:
+    en_cours = (
+        Declaration.objects.filter(structure=structure)
+        .exclude(etat="validee")
+        .select_related("campagne")
+        .order_by("campagne__limite")
+    )
+    return [
+        Reste(f"Déclaration {d.campagne} : {d.libelle_partenaire}", d.campagne.limite, d.get_absolute_url())
+        for d in en_cours
+    ]
+
+
+def _argent(request: Requete, structure: Structure) -> dict[str, Any]:
+    droits = Droit.objects.visibles_par(request.user).filter(structure=structure)
+    declarations = Declaration.objects.visibles_par(request.user).filter(structure=structure)
+    return {
+        "droits": droits.avec_position().select_related("prestation")[:40],
+        "declarations": declarations.select_related("campagne")[:20],
+        "conventions": structure.conventions.select_related("acte")[:10],
+    }
+
+
+declarer_onglet(Onglet("argent", "Financements", 30, "financements/_onglet_argent.html", _argent))

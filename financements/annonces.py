@@ -1,0 +1,240 @@
+"""Qui est prévenu de quoi. Un courriel ne porte jamais un montant : il invite à se connecter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.utils import timezone
+
+from comptes.choix import Role
+from comptes.models import Fonction, Utilisateur
+from courriers.actions import poster, prevenir
+from financements import actes
+from financements.choix import NatureDroit
+from financements.models import (
+    Convention,
+    Declaration,
+    Derogation,
+    Indu,
+    Recalcul,
+    VersionDeclaration,
+    VersionDroit,
+)
+from partenaires.interlocuteurs import suppleants, technicien_de
+from partenaires.models import Habilitation, Structure
+from socle.montants import ZERO
+
+structures_deja_ecrites = actes.structures_deja_ecrites
+
+
+def equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
+    habilitations = (
+        Habilitation.objects.en_cours(timezone.localdate())
+        .filter(structure=structure_pk, role__in=roles, utilisateur__is_active=True)
+        .select_related("utilisateur")
+        .order_by("utilisateur")
+    )
+    return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
+
+
+def _agents(*roles: Role) -> list[Utilisateur]:
+    fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role__in=roles, utilisateur__is_active=True)
+    return list({f.utilisateur_id: f.utilisateur for f in fonctions.select_related("utilisateur")}.values())
+
+
+def techniciens(structure: Structure) -> list[Utilisateur]:
+    """Le technicien du portefeuille et son suppléant du jour ; à défaut, le responsable."""
+    le = timezone.localdate()
+    titulaire = technicien_de(structure.gestionnaire, le)
+    if titulaire is None:
+        return _agents(Role.RESPONSABLE)
+    suppleant = suppleants([titulaire], le).get(titulaire.pk)
+    return [titulaire, suppleant] if suppleant else [titulaire]
+
+
+def annoncer(
+    cle: str,
+    destinataires: Iterable[Utilisateur],
+    texte: str,
+    lien: str,
+    *,
+    objet: str,
+    sauf: Utilisateur | None = None,
+) -> None:
+    """Une nouvelle et un courriel sans détail, une seule fois par clé et par personne."""
+    for personne in destinataires:
+        if sauf is not None and personne.pk == sauf.pk:
+            continue
+        propre = f"{cle}-{personne.pk}"
+        prevenir(cle=propre, destinataire=personne, texte=texte, lien=lien)
+        poster(
+            cle=propre,
+            destinataire=personne,
+            sujet=f"Du nouveau : {objet}",
+            gabarit="financements/courriels/du_nouveau",
+            contexte={"prenom": personne.prenom, "objet": objet, "chemin": lien},
+        )
+
+
+def _rang(declaration: Declaration) -> int:
+    return declaration.evenements.count()
+
+
+def visa_demande(declaration: Declaration, *, par: Utilisateur) -> None:
+    annoncer(
+        f"declaration-{declaration.pk}-visa-{_rang(declaration)}",
+        equipe(declaration.structure_id, Role.REPRESENTANT_LEGAL),
+        f"{par} vous demande de viser la déclaration « {declaration.campagne} » de {declaration.structure}.",
+        declaration.get_absolute_url(),
+        objet=f"{declaration.campagne}",
+        sauf=par,
+    )
+
+
+def visa_rendu(declaration: Declaration, *, par: Utilisateur, favorable: bool) -> None:
+    suite = "a visé la déclaration : vous pouvez la déposer." if favorable else "n’a pas visé : lisez ses raisons."
+    annoncer(
+        f"declaration-{declaration.pk}-visa-rendu-{_rang(declaration)}",
+        equipe(declaration.structure_id, Role.DIRECTION),
+        f"{declaration.campagne}, {declaration.structure} : {par} {suite}",
+        declaration.get_absolute_url(),
+        objet=f"{declaration.campagne}",
+        sauf=par,
+    )
+
+
+def declaration_deposee(declaration: Declaration, version: VersionDeclaration, *, par: Utilisateur) -> None:
+    actes.accuse_declaration(declaration, version, declaration.visee_par)
+    annoncer(
+        f"declaration-{declaration.pk}-deposee-{version.numero}",
+        techniciens(declaration.structure),
+        f"{declaration.structure} a déposé sa déclaration « {declaration.campagne} » (version {version.numero}).",
+        declaration.get_absolute_url(),
+        objet=f"{declaration.campagne}, {declaration.structure}",
+    )
+
+
+def correction_demandee(declaration: Declaration) -> None:
+    annoncer(
+        f"declaration-{declaration.pk}-correction-{_rang(declaration)}",
+        equipe(declaration.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE),
+        f"La Caf attend des corrections sur la déclaration « {declaration.campagne} ».",
+        declaration.get_absolute_url(),
+        objet=f"{declaration.campagne}",
+    )
+
+
+def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) -> None:
+    """La lettre de droit ; à l’actualisation, dit aussi l’écart à venir, avant qu’il ne devienne un indu."""
+    precedentes = VersionDroit.objects.filter(
+        droit__in=[v.droit_id for v in versions], numero__in=[v.numero - 1 for v in versions]
+    )
+    couples = {(v.droit_id, v.numero): v.montant for v in precedentes}
+    avant: dict[int, Decimal] = {
+        v.droit_id: couples[v.droit_id, v.numero - 1] for v in versions if (v.droit_id, v.numero - 1) in couples
+    }
+    actes.notification_droit(declaration, versions, avant, _suite(versions))
+    annoncer(
+        f"declaration-{declaration.pk}-validee-{_rang(declaration)}",
+        equipe(declaration.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"Votre déclaration « {declaration.campagne} » est validée : votre droit est calculé, avec son explication.",
+        "/mes-financements/",
+        objet=f"{declaration.campagne}",
+    )
+
+
+def _suite(versions: list[VersionDroit]) -> str:
+    definitif = versions[0].nature in (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
+    if definitif:
+        return "Ce droit est définitif, sauf contrôle : le solde, ou ce qui aurait été versé en trop, s’en déduit."
+    return "Les acomptes suivent l’échéancier de votre espace. Ce droit sera révisé à chaque déclaration."
+
+
+def forcage_demande(derogation: Derogation) -> None:
+    annoncer(
+        f"forcage-{derogation.pk}",
+        _agents(Role.RESPONSABLE),
+        f"{derogation.demande_par} demande un montant forcé : {derogation.droit}.",
+        derogation.droit.get_absolute_url(),
+        objet="un montant forcé à décider",
+        sauf=derogation.demande_par,
+    )
+
+
+def indu_notifie(indu: Indu) -> None:
+    droit = indu.droit
+    verse = indu.version_droit.montant + indu.montant
+    actes.notification_indu(indu, verse)
+    annoncer(
+        f"indu-{indu.pk}",
+        equipe(droit.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"Votre droit {droit.prestation} {droit.exercice} est arrêté : une lettre vous attend dans vos financements.",
+        "/mes-financements/",
+        objet=f"{droit.prestation} {droit.exercice}",
+    )
+
+
+def recalcul_simule(recalcul: Recalcul) -> None:
+    annoncer(
+        f"recalcul-{recalcul.pk}-simule",
+        _agents(Role.RESPONSABLE),
+        f"Le recalcul {recalcul.exercice} est simulé : lisez le rapport, puis approuvez ou annulez.",
+        recalcul.get_absolute_url(),
+        objet=f"recalcul {recalcul.exercice} à approuver",
+    )
+
+
+def recalcul_applique(recalcul: Recalcul) -> None:
+    annoncer(
+        f"recalcul-{recalcul.pk}-applique",
+        _agents(Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR),
+        f"Le recalcul {recalcul.exercice} est appliqué : les droits sont révisés, les lettres partent.",
+        recalcul.get_absolute_url(),
+        objet=f"recalcul {recalcul.exercice} appliqué",
+    )
+
+
+def droits_revises(
+    recalcul: Recalcul, structure: Structure, versions: list[VersionDroit], avant: dict[int, Decimal]
+) -> None:
+    actes.revision_droit(recalcul, structure, versions, avant)
+    ecart = sum((v.montant - avant.get(v.droit_id, v.montant) for v in versions), ZERO)
+    sens = "change" if ecart else "garde son montant, sous une nouvelle règle"
+    annoncer(
+        f"revision-{recalcul.pk}-{structure.pk}",
+        equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"Votre droit {recalcul.exercice} {sens} : lisez la lettre et le calcul.",
+        "/mes-financements/",
+        objet=f"prestations {recalcul.exercice}",
+    )
+
+
+def convention_a_signer(convention: Convention) -> None:
+    annoncer(
+        f"convention-{convention.pk}-a-signer",
+        equipe(convention.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"La convention {convention.numero} est prête : téléchargez-la, signez-la, déposez l’exemplaire signé.",
+        convention.get_absolute_url(),
+        objet=f"convention {convention.numero}",
+    )
+
+
+def convention_signee_par_le_gestionnaire(convention: Convention) -> None:
+    annoncer(
+        f"convention-{convention.pk}-partenaire",
+        [*techniciens(convention.structure), *_agents(Role.RESPONSABLE)],
+        f"{convention.structure} a signé la convention {convention.numero} : à la Caf de signer.",
+        convention.get_absolute_url(),
+        objet=f"convention {convention.numero}",
+    )
+
+
+def convention_signee(convention: Convention) -> None:
+    annoncer(
+        f"convention-{convention.pk}-signee",
+        equipe(convention.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"La convention {convention.numero} est signée par les deux parties.",
+        convention.get_absolute_url(),
+        objet=f"convention {convention.numero}",
+    )

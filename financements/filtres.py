@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+
+from financements.choix import (
+    ETATS_PRIVES_DECLARATION,
+    EtatDeclaration,
+    EtatPaiement,
+    NatureDroit,
+    NaturePaiement,
+    TypeDeclaration,
+)
+from financements.models import Campagne, Declaration, Droit, Paiement, Prestation
+from socle.texte import cle_de_tri
+
+
+class _Filtre(django_filters.FilterSet):
+    """Un filtre d’agent : « mon portefeuille », et une recherche par structure, sans accents ni casse."""
+
+    chemin_structure = "structure"
+
+    def chercher(self, queryset: QuerySet[Any], nom: str, valeur: str) -> QuerySet[Any]:
+        cle = cle_de_tri(valeur)
+        return queryset.filter(**{f"{self.chemin_structure}__nom_tri__contains": cle}) if cle else queryset
+
+
+def _exercices() -> list[tuple[int, int]]:
+    annees = Campagne.objects.values_list("exercice", flat=True).order_by("-exercice").distinct()
+    return [(annee, annee) for annee in annees]
+
+
+class DeclarationFiltre(_Filtre):
+    q = django_filters.CharFilter(label="Structure", method="chercher")
+    exercice = django_filters.ChoiceFilter(
+        label="Exercice", field_name="campagne__exercice", choices=_exercices, empty_label="Tous"
+    )
+    type = django_filters.ChoiceFilter(
+        label="Type", field_name="campagne__type", choices=TypeDeclaration.choices, empty_label="Tous"
+    )
+    etat = django_filters.ChoiceFilter(
+        label="État",
+        choices=[(e.value, e.label) for e in EtatDeclaration if e not in ETATS_PRIVES_DECLARATION],
+        empty_label="Tous",
+    )
+    suivi = django_filters.ChoiceFilter(
+        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
+    )
+
+    class Meta:
+        model = Declaration
+        fields: list[str] = []
+
+    def suivre(self, queryset: QuerySet[Declaration], nom: str, valeur: str) -> QuerySet[Declaration]:
+        return queryset.suivies_par(self.request.user)  # type: ignore[attr-defined]
+
+
+class DroitFiltre(_Filtre):
+    q = django_filters.CharFilter(label="Structure", method="chercher")
+    exercice = django_filters.ChoiceFilter(label="Exercice", choices=_exercices, empty_label="Tous")
+    prestation = django_filters.ModelChoiceFilter(
+        label="Prestation", queryset=Prestation.objects.all(), empty_label="Toutes"
+    )
+    nature = django_filters.ChoiceFilter(label="Nature", choices=NatureDroit.choices, empty_label="Toutes")
+    solde = django_filters.ChoiceFilter(
+        label="Solde",
+        choices=[("verser", "À verser"), ("rendre", "Versé en trop")],
+        method="selon_le_solde",
+        empty_label="Tous",
+    )
+    suivi = django_filters.ChoiceFilter(
+        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
+    )
+
+    class Meta:
+        model = Droit
+        fields: list[str] = []
+
+    def selon_le_solde(self, queryset: QuerySet[Droit], nom: str, valeur: str) -> QuerySet[Droit]:
+        return queryset.filter(**{"solde__gt" if valeur == "verser" else "solde__lt": 0})
+
+    def suivre(self, queryset: QuerySet[Droit], nom: str, valeur: str) -> QuerySet[Droit]:
+        return queryset.suivis_par(self.request.user)  # type: ignore[attr-defined]
+
+
+class PaiementFiltre(_Filtre):
+    chemin_structure = "droit__structure"
+
+    q = django_filters.CharFilter(label="Structure", method="chercher")
+    etat = django_filters.ChoiceFilter(label="État", choices=EtatPaiement.choices, empty_label="Tous")
+    nature = django_filters.ChoiceFilter(label="Nature", choices=NaturePaiement.choices, empty_label="Toutes")
+    exercice = django_filters.ChoiceFilter(
+        label="Exercice", field_name="droit__exercice", choices=_exercices, empty_label="Tous"
+    )
+    suivi = django_filters.ChoiceFilter(
+        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
+    )
+
+    class Meta:
+        model = Paiement
+        fields: list[str] = []
+
+    def suivre(self, queryset: QuerySet[Paiement], nom: str, valeur: str) -> QuerySet[Paiement]:
+        return queryset.suivis_par(self.request.user)  # type: ignore[attr-defined]

@@ -1,0 +1,215 @@
+"""Les formulaires de l’argent : ils recueillent et vérifient, ils n’enregistrent rien."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from financements.choix import PosteAssiette, Prorata
+from financements.models import Campagne, Prestation, Scenario
+from financements.repartition import FONCTIONS
+from socle.montants import MontantIllisible, lire_montant
+
+
+class ChampDate(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class MontantField(forms.CharField):
+    """Un montant comme on l’écrit : « 1 234,5 », espaces et euro compris."""
+
+    def __init__(self, *, decimales: int = 2, maximum: Decimal | None = None, **options: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **options)
+        self.decimales, self.maximum = decimales, maximum
+
+    def clean(self, value: Any) -> Any:
+        saisie = super().clean(value)
+        if not saisie:
+            return None
+        bornes = {"maximum": self.maximum} if self.maximum is not None else {}
+        try:
+            return lire_montant(saisie, decimales=self.decimales, **bornes)
+        except MontantIllisible as erreur:
+            raise ValidationError(str(erreur)) from erreur
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.normalize():f}".replace(".", ",") if isinstance(value, Decimal) else value
+
+
+class MotifForm(forms.Form):
+    motif = forms.CharField(label="Pourquoi", max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class MotifFacultatifForm(forms.Form):
+    motif = forms.CharField(
+        label="Pourquoi (obligatoire pour refuser)", max_length=2000, required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
+class ForcageForm(forms.Form):
+    montant = MontantField(label="Montant à retenir (€)")
+    motif = forms.CharField(
+        label="Pourquoi",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Cette raison reste visible pour toujours, avec votre nom et celui de la personne qui approuve.",
+    )
+
+
+class ChoixDeBareme(forms.Form):
+    prestation = forms.ModelChoiceField(label="Prestation", queryset=Prestation.objects.all(), empty_label="Choisir")
+    exercice = forms.IntegerField(label="Exercice", min_value=2000, max_value=2099)
+
+
+class BaremeForm(forms.Form):
+    """Taux et plafond à part : l’un ne se déduit jamais de l’autre."""
+
+    taux = MontantField(label="Taux (%)", decimales=4, maximum=Decimal(100), help_text="Par exemple 42,4.")
+    prix_plafond = MontantField(label="Prix plafond annuel (€)")
+    postes = forms.MultipleChoiceField(
+        label="Postes de l’assiette", choices=PosteAssiette, widget=forms.CheckboxSelectMultiple
+    )
+    quote_part = forms.BooleanField(label="Ajouter la quote-part de logistique", required=False)
+    avec_contributions_volontaires = forms.BooleanField(
+        label="Compter les contributions volontaires (comptes 86)", required=False
+    )
+    prorata = forms.ChoiceField(label="Prorata du plafond", choices=Prorata)
+    prorata_etp = forms.BooleanField(label="Plafond au prorata de l’ETP (1 au plus)", required=False)
+    etp_minimum = MontantField(
+        label="ETP minimum", required=False, maximum=Decimal(10), help_text="Vide : aucun minimum."
+    )
+    effet_le = forms.DateField(label="Date d’effet", widget=ChampDate())
+    source = forms.CharField(label="Source", max_length=300, help_text="Circulaire, délibération : date et numéro.")
+    demonstration = forms.BooleanField(label="Valeur de démonstration", required=False)
+    motif = forms.CharField(
+        label="Pourquoi ce barème remplace le précédent", required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, remplace: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not remplace:
+            del self.fields["motif"]
+
+
+class CampagneForm(forms.ModelForm):
+    class Meta:
+        model = Campagne
+        fields = ["exercice", "type", "ouverture", "limite", "relances", "source"]
+        widgets = {"ouverture": ChampDate(), "limite": ChampDate()}
+        help_texts = {"relances": "En jours, séparés par des virgules : -15, -3 avant la limite, 7 après."}
+
+
+class ImportForm(forms.Form):
+    fichier = forms.FileField(
+        label="Votre balance ou votre FEC",
+        help_text="Fichier des écritures comptables, ou balance en csv ou xlsx. 20 Mo au plus.",
+    )
+
+
+class RegleDeCleForm(forms.Form):
+    """Une ligne de la clé : un compte, la ligne où il va, sa répartition."""
+
+    prefixe = forms.CharField(label="Compte ou début de compte", max_length=10)
+    compte = forms.ChoiceField(label="Ligne de la déclaration")
+    pilotage = MontantField(label="Pilotage (%)", required=False, maximum=Decimal(100))
+    activites = MontantField(label="Activités (%)", required=False, maximum=Decimal(100))
+    logistique = MontantField(label="Logistique (%)", required=False, maximum=Decimal(100))
+
+    def __init__(self, *args: Any, comptes: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["compte"].choices = [("", "Choisir"), *comptes]  # type: ignore[attr-defined]
+
+    @property
+    def parts(self) -> dict[str, Decimal]:
+        return {f: self.cleaned_data[f] for f in FONCTIONS if self.cleaned_data.get(f)}
+
+
+class SimulateurForm(forms.Form):
+    prestation = forms.ChoiceField(label="Prestation")
+    exercice = forms.IntegerField(label="Exercice", min_value=2000, max_value=2099)
+    pilotage = MontantField(label="Charges de pilotage (€)", required=False)
+    activites = MontantField(label="Charges d’activités (€)", required=False)
+    logistique = MontantField(label="Charges de logistique (€)", required=False)
+    referent = MontantField(
+        label="dont salaires du référent familles (€)", required=False, help_text="Pour la prestation familles."
+    )
+    assiette = MontantField(label="ou bien l’assiette, si vous la connaissez (€)", required=False)
+    etp = MontantField(label="ETP du poste financé", required=False, maximum=Decimal(100))
+    debut = forms.DateField(label="Début de l’agrément dans l’année", required=False, widget=ChampDate())
+    fin = forms.DateField(label="Fin de l’agrément dans l’année", required=False, widget=ChampDate())
+    taux = MontantField(
+        label="Taux (%)", required=False, decimales=4, maximum=Decimal(100), help_text="Vide : celui du barème publié."
+    )
+    plafond = MontantField(label="Prix plafond (€)", required=False, help_text="Vide : celui du barème publié.")
+    deja_verse = MontantField(label="Déjà versé (€)", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["prestation"].choices = [  # type: ignore[attr-defined]
+            (p.pk, f"{p.sigle}, {p.libelle}") for p in Prestation.objects.all()
+        ]
+        self.fields["exercice"].initial = timezone.localdate().year
+
+
+class LotForm(forms.Form):
+    execution_le = forms.DateField(label="Date d’exécution", widget=ChampDate())
+
+
+class RetourForm(forms.Form):
+    fichier = forms.FileField(
+        label="Retour de la banque", help_text="pain.002 (XML) ou csv : reference;etat;motif;date."
+    )
+
+
+class RemboursementForm(forms.Form):
+    montant = MontantField(label="Montant reçu (€)")
+    le = forms.DateField(label="Reçu le", widget=ChampDate())
+
+
+class InduForm(forms.Form):
+    echeances = forms.IntegerField(label="Nombre d’échéances", min_value=1, max_value=36, initial=1)
+    motif = forms.CharField(
+        label="Ce que la lettre dira", max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class LancerRecalculForm(forms.Form):
+    exercice = forms.IntegerField(label="Exercice", min_value=2000, max_value=2099)
+    motif = forms.CharField(label="Pourquoi", max_length=300)
+
+
+class ScenarioForm(forms.ModelForm):
+    class Meta:
+        model = Scenario
+        fields = ["exercice", "nom", "variation_plafond", "variation_taux", "variation_enveloppe", "fusion"]
+        help_texts = {"variation_enveloppe": "Vide : sans limite. −2 : l’enveloppe baisse de 2 %, tous au prorata."}
+
+
+class ConventionForm(forms.Form):
+    dernier_exercice = forms.IntegerField(label="Dernier exercice couvert", min_value=2000, max_value=2099)
+
+
+class AvenantForm(forms.Form):
+    dernier_exercice = forms.IntegerField(label="Dernier exercice couvert", min_value=2000, max_value=2099)
+    objet = forms.CharField(label="Objet de l’avenant", max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class ScanForm(forms.Form):
+    fichier = forms.FileField(label="Exemplaire signé (PDF ou image)")
+    code = forms.CharField(
+        label="Code du document",
+        max_length=20,
+        help_text="Les douze signes imprimés au bas de la convention : ils relient ce scan au bon document.",
+    )
+
+
+class CampagnesForm(forms.Form):
+    exercice = forms.IntegerField(label="Exercice", min_value=2000, max_value=2099)

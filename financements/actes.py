@@ -96,7 +96,7 @@ def _droits(versions: Iterable[VersionDroit], avant: dict[int, Decimal]) -> list
                 {
                     "libelle": ligne["libelle"],
                     "formule": ligne["formule"],
-                    "valeurs": " ; ".join(f"{nom} : {valeur}" for nom, valeur in ligne["valeurs"].items()),
+                    "valeurs": " ; ".join(f"{v['nom']} : {v['valeur']}" for v in ligne["valeurs"]),
                     "montant": en_euros(Decimal(ligne["montant"])),
                 }
                 for ligne in version.explication

@@ -56,7 +56,7 @@ def en_lignes(liquidation: Liquidation) -> list[dict[str, Any]]:
         {
             "libelle": ligne.libelle,
             "formule": ligne.formule,
-            "valeurs": dict(ligne.valeurs),
+            "valeurs": [{"nom": nom, "valeur": valeur} for nom, valeur in ligne.valeurs.items()],
             "montant": str(ligne.montant),
             "regle": ligne.regle,
             "source": ligne.source,
@@ -167,6 +167,8 @@ def simuler(cas: object, *, bareme: Bareme, taux_connu: Taux) -> Resultat:
     if inconnus := sorted(set(map(str, cas)) - CHAMPS):
         raise DonneeRefusee(inconnus[0], f"« {inconnus[0]} » n’est pas un champ connu.")
     regle = _sans_referent(cas, _regle(cas, bareme, taux_connu))
+    if not cas.get("prorata") and not cas.get("debut") and not cas.get("fin"):
+        regle = replace(regle, prorata=Prorata.AUCUN)  # sans dates, l’année entière
     assiette = _montant(cas, "assiette")
     detaillees = [poste for poste in Poste if cas.get(poste) not in (None, "")]
     if assiette is not None and detaillees:

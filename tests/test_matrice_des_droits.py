@@ -22,8 +22,8 @@ from courriers.actions import prevenir
 from documents.models import Acte
 from financements.actions import conventions, droits, paiements, recalculs, scenarios
 from financements.choix import EtatDeclaration
+from financements.donneur import donneur
 from financements.models import Scenario
-from financements.views.paiements import donneur
 from partenaires.models import DemandeContact
 from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent

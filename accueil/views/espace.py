@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from accueil import a_faire
+from accueil import a_faire, argent
 from agrements.choix import ETATS_OUVERTS, Etat
 from agrements.droits import roles_dans_la_structure
 from agrements.etapes import frise
@@ -38,7 +38,10 @@ def _structure(request: Requete) -> dict[str, Any]:
     dossier = structure.dossiers.order_by("-modifie_le").select_related("charge", "structure").first()
     return {
         "structure": structure,
-        "taches": a_faire.pour_la_structure(structure, roles, aujourd_hui),
+        "taches": a_faire.trier(
+            a_faire.pour_la_structure(structure, roles, aujourd_hui)
+            + argent.pour_la_structure(structure, roles, aujourd_hui)
+        ),
         "dossier": dossier,
         "frise": frise(dossier, list(dossier.evenements.all())) if dossier else [],
         "agrements": structure.agrements.order_by("-fin")[:4],
@@ -58,6 +61,7 @@ def _agent(request: Requete) -> dict[str, Any]:
         contexte["taches"] = a_faire.pour_l_instruction(agent, aujourd_hui, tous=tous)
         if not tous:
             visibles = visibles.suivis_par(agent, aujourd_hui)
+    contexte["taches"] = a_faire.trier(contexte["taches"] + argent.pour_la_caf(agent, aujourd_hui))
     comptes = dict(visibles.filter(etat__in=ETATS_OUVERTS).values_list("etat").annotate(n=Count("pk")))
     contexte["comptes"] = [(e.label, e.value, comptes[e.value]) for e in Etat if e.value in comptes]
     contexte["echeances"] = a_faire.echeances(agent, aujourd_hui)

@@ -35,6 +35,7 @@ class Scene:
         aujourd_hui = timezone.localdate()
         self.passees: dict[str, Seance] = {}
         self.a_venir: dict[str, Seance] = {}
+        self.anciennes: dict[str, Seance] = {}
         for instance, decalage in ((Instance.CAS, 0), (Instance.CA, 14)):
             for mois in range(-3, 7):
                 jour = _ouvre(aujourd_hui + relativedelta(months=mois) + timedelta(days=decalage + 5))
@@ -45,6 +46,8 @@ class Scene:
                     self.passees[instance] = seance
                 else:
                     self.a_venir.setdefault(instance, seance)
+            jour = _ouvre(date(aujourd_hui.year - 4, 11, 10) + timedelta(days=decalage))
+            self.anciennes[instance] = seances.ouvrir_seance(instance=instance, tenue_le=jour, par=secretariat)
 
 
 def _ouvre(jour: date) -> date:
@@ -63,8 +66,8 @@ def document(titre: str) -> SimpleUploadedFile:
 class Recit:
     """Un dossier, mené pas à pas jusqu’à l’état voulu par les gestes de production."""
 
-    def __init__(self, scene: Scene, structure: Structure, hasard: Random, debut: date) -> None:
-        self.scene, self.structure, self.hasard, self.debut = scene, structure, hasard, debut
+    def __init__(self, scene: Scene, structure: Structure, hasard: Random, debut: date, duree: int = 0) -> None:
+        self.scene, self.structure, self.hasard, self.debut, self.duree = scene, structure, hasard, debut, duree
         habilites = structure.habilitations.select_related("utilisateur")
         self.direction = next(h.utilisateur for h in habilites if h.role == Role.DIRECTION)
         self.president = next(h.utilisateur for h in habilites if h.role == Role.REPRESENTANT_LEGAL)
@@ -77,7 +80,7 @@ class Recit:
             objets = ["animation_locale"]
         self.dossier = redaction.creer(
             self.structure, type_dossier=type_dossier, objets=objets, debut_souhaite=self.debut,
-            duree_souhaitee=duree or self.hasard.choice([36, 48, 48]), par=self.direction,
+            duree_souhaitee=duree or self.duree or self.hasard.choice([36, 48, 48]), par=self.direction,
         )  # fmt: skip
         return self
 
@@ -164,7 +167,8 @@ class Recit:
         return self
 
     def passer(self, instance: Instance, *, passee: bool) -> Passage:
-        seance = (self.scene.passees if passee else self.scene.a_venir)[instance]
+        passees = self.scene.anciennes if self.debut.year < timezone.localdate().year - 1 else self.scene.passees
+        seance = (passees if passee else self.scene.a_venir)[instance]
         return seances.inscrire(seance, self.dossier, par=self.scene.secretariat)
 
     def avis_cas(self) -> Recit:
@@ -230,6 +234,10 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
     for rang, structure in enumerate(structures):
         debut, age, mener = recits[rang % len(recits)]
         with transaction.atomic():
+            if debut == nouveau and (rang < 3 or rang % 4 == 0):  # ceux-là renouvellent un agrément qui finit
+                precedent = Recit(scene, structure, Random(graine * 2000 + rang), date(annee - 3, 1, 1), duree=48)
+                avant_ca(precedent).decider(SensDecision.AGREE)
+                _replacer_dans_le_temps(precedent.dossier, 365 * 4 + 60)
             recit = Recit(scene, structure, Random(graine * 1000 + rang), debut)
             mener(recit)
             _replacer_dans_le_temps(recit.dossier, age)

@@ -22,6 +22,7 @@ from financements.simulation import en_lignes
 from partenaires.models import Structure
 from socle.droits import exiger
 from socle.erreurs import Refus
+from socle.montants import en_euros
 
 
 class CalculBloque(Refus):
@@ -190,7 +191,10 @@ def _version_forcee(droit: Droit, courante: VersionDroit, derogation: Derogation
     ligne = {
         "libelle": "Montant forcé",
         "formule": "montant décidé − montant calculé",
-        "valeurs": {"décidé": str(derogation.montant), "calculé": str(courante.montant)},
+        "valeurs": [
+            {"nom": "décidé", "valeur": en_euros(derogation.montant)},
+            {"nom": "calculé", "valeur": en_euros(courante.montant)},
+        ],
         "montant": str(ecart),
         "regle": "forçage motivé, approuvé par une seconde personne",
         "source": derogation.motif,

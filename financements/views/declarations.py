@@ -140,7 +140,7 @@ class Grille:
         }
         variation = self._variations.get(compte.compte)
         champ = f"explication.{compte.compte}"
-        montrer = (variation and variation.a_expliquer) or self.valeurs.get(champ)
+        montrer = variation is not None and variation.a_expliquer
         return Rangee(
             compte,
             [self.case(c, f"{compte.compte} {compte.libelle}, {noms[c].lower()}") for c in compte.champs],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
@@ -18,11 +17,12 @@ from comptes.http import Requete
 from documents.reponses import servir
 from financements.actions import paiements as actions
 from financements.choix import EtatPaiement, GestePaiement
+from financements.donneur import donneur
 from financements.droits import paiement_possible
 from financements.filtres import PaiementFiltre
 from financements.forms import LotForm, MotifForm, RetourForm
 from financements.models import Lot, Paiement
-from financements.sepa import Donneur, OrdreInvalide, RetourIllisible, lire_retour
+from financements.sepa import OrdreInvalide, RetourIllisible, lire_retour
 from financements.views.declarations import LIQUIDATEURS
 from financements.views.droits import AGENTS
 from socle.erreurs import Refus
@@ -30,13 +30,6 @@ from socle.listes import paginer
 from socle.montants import ZERO
 
 RETOUR_MAX = 10 * 1024 * 1024
-
-
-def donneur() -> Donneur:
-    """Le compte qui paie. Lève Refus s’il n’est pas réglé : on n’invente pas un compte."""
-    if not settings.PORTAIL_IBAN_PAYEUR:
-        raise Refus("Le compte payeur de la Caf n’est pas réglé : demandez à l’exploitation (PORTAIL_IBAN_PAYEUR).")
-    return Donneur(nom=settings.PORTAIL_CAF, iban=settings.PORTAIL_IBAN_PAYEUR, bic=settings.PORTAIL_BIC_PAYEUR)
 
 
 @lecture

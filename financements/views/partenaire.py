@@ -58,6 +58,7 @@ def accueil(request: Requete) -> HttpResponse:
     contexte = {
         "structure": structure,
         "exercice": exercice,
+        "aujourd_hui": timezone.localdate(),
         "annees": annees,
         "campagnes": _campagnes(structure),
         "etudes": etudes,

@@ -11,6 +11,8 @@ from accueil.demo import semer_realisations
 from agrements.demo.dossiers import semer_dossiers
 from agrements.models import Dossier
 from agrements.regimes import publier_les_regimes
+from financements.demo.argent import semer_argent
+from financements.donneur import donneur
 from partenaires.demo.comptes import MOT_DE_PASSE, semer_agents, semer_partenaires
 from partenaires.demo.structures import semer_affectations, semer_structures
 
@@ -33,4 +35,5 @@ class Command(BaseCommand):
             publier_les_regimes()
             semer_realisations(agents["charges"][0])
             nombre = semer_dossiers(structures, agents["secretariat"][0])
-        self.stdout.write(f"{len(structures)} structures, {nombre} dossiers.")
+            declarations = semer_argent(agents, donneur())
+        self.stdout.write(f"{len(structures)} structures, {nombre} dossiers, {declarations} déclarations.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
@@ -75,7 +76,8 @@ def _du_technicien(agent: Utilisateur) -> list[Tache]:
         Tache("Contrôler la déclaration", d.get_absolute_url(), d.campagne.limite, f"{d.campagne}, {d.structure}")
         for d in deposees.order_by("deposee_le")[:BORNE]
     ]
-    trop_verses = Droit.objects.suivis_par(agent).avec_position().filter(**{"solde__lt": 0})
+    droits: Any = Droit.objects.suivis_par(agent).avec_position()
+    trop_verses = droits.filter(solde__lt=0)
     taches += [
         Tache("Suivre un trop-versé", d.get_absolute_url(), None, str(d))
         for d in trop_verses.select_related("structure", "prestation")[:BORNE]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from agrements.actions.notification import notifier
+from agrements.actions.secteurs import suivre_les_secteurs
 from agrements.models import Dossier, PieceJointe
 from comptes.http import Requete
+from comptes.models import Utilisateur
 from documents.evenements import acte_produit
 from documents.models import Acte
+from partenaires.evenements import secteur_transmis
 from partenaires.fiche import Onglet, declarer_onglet
 from partenaires.models import Structure
 from partenaires.transmission import Reste, declarer_source
@@ -19,6 +24,13 @@ from partenaires.transmission import Reste, declarer_source
 @receiver(acte_produit, dispatch_uid="agrements.notifier_la_decision")
 def notifier_la_decision(acte: Acte, **kwargs: Any) -> None:
     notifier(acte)
+
+
+@receiver(secteur_transmis, dispatch_uid="agrements.suivre_les_secteurs")
+def suivre_le_secteur(le: date, par: Utilisateur, **kwargs: Any) -> None:
+    """Tout de suite si la transmission prend effet aujourd’hui ; sinon l’horloge le fera ce jour-là."""
+    if le <= timezone.localdate():
+        suivre_les_secteurs(le, par=par)
 
 
 @declarer_source

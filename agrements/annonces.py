@@ -157,6 +157,15 @@ def dossier_affecte(dossier: Dossier, *, par: Utilisateur) -> None:
     )
 
 
+def dossier_suit_le_secteur(dossier: Dossier) -> None:
+    _annoncer(
+        dossier,
+        f"secteur-{_rang(dossier)}",
+        _charge(dossier),
+        f"Le dossier {dossier.numero} de {dossier.structure} vous suit avec son secteur.",
+    )
+
+
 def notification_prete(decision: Decision) -> None:
     """Appelée quand la lettre est produite : c’est elle qui fait la notification, pas le courriel."""
     dossier = decision.dossier

@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.forms.models import model_to_dict
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from comptes.choix import Role
-from comptes.models import Utilisateur
+from comptes.models import Fonction, Utilisateur
 from courriers.actions import poster, prevenir
 from partenaires.choix import GestePartenaire
-from partenaires.droits import peut
-from partenaires.interlocuteurs import charge_de_commune
+from partenaires.droits import AGENTS_DES_FICHES, COORDONNEES, PAYEURS, peut
+from partenaires.interlocuteurs import charge_de_commune, suppleants
 from partenaires.models import (
-    AffectationCommune,
-    AffectationGestionnaire,
     Commune,
     Contact,
     DemandeContact,
     EvenementPartenaire,
     Gestionnaire,
+    QuartierPrioritaire,
     Realisation,
     Structure,
-    Suppleance,
 )
+from socle.dates import en_jour
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.texte import assainir, cle_de_tri, epurer
 
+VERROU_DES_CREATIONS = 0x4649_4348
 AUTEURS = (Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR)
 
 
-def _lisible(valeur: Any) -> Any:
-    return valeur if isinstance(valeur, str | int | float | bool | type(None)) else str(valeur)
-
-
-def _consigner(
+def consigner(
     geste: str,
     *,
     par: Utilisateur,
@@ -54,24 +50,55 @@ def _consigner(
     )
 
 
+def en_clair(objet: Structure | Gestionnaire, nom: str) -> str:
+    """La valeur d’un champ comme on la lit : libellé d’un choix, nom d’un objet, date en lettres ; « vide » sinon."""
+    if nom == "iban":
+        return f"se termine par {objet.iban[-4:]}" if isinstance(objet, Gestionnaire) and objet.iban else "vide"
+    affiche = getattr(objet, f"get_{nom}_display", None)
+    valeur = affiche() if affiche else getattr(objet, nom)
+    if isinstance(valeur, date):
+        return en_jour(valeur)
+    return "vide" if valeur in (None, "") else str(valeur)
+
+
+def changements_lisibles(evenement: EvenementPartenaire) -> list[str]:
+    """Une phrase par changement gardé au journal, les champs sous leur nom de tous les jours."""
+    modele = Gestionnaire if evenement.structure_id is None else Structure
+    libelles = {champ.name: str(getattr(champ, "verbose_name", champ.name)) for champ in modele._meta.get_fields()}
+    details = dict(evenement.details)
+    phrases = [
+        f"{libelles.get(nom, nom)} : {avant or 'vide'} → {apres or 'vide'}"
+        for nom, (avant, apres) in details.pop("changes", {}).items()
+    ]
+    return phrases + [f"{LIBELLES_DETAILS.get(nom, nom)} : {valeur}" for nom, valeur in details.items() if valeur]
+
+
+LIBELLES_DETAILS = {
+    "personne": "personne", "role": "rôle", "le": "à partir du", "de": "de", "vers": "à", "contact": "contact ajouté",
+    "contact_retire": "contact retiré", "communes": "communes", "suppleant": "suppléant", "debut": "du", "fin": "au",
+}  # fmt: skip
+
+
 def _modifier(objet: Structure | Gestionnaire, version: int, champs: dict[str, Any]) -> dict[str, Any]:
-    """Écrit ces champs si la fiche n’a pas bougé. Rend l’avant et l’après. Lève VersionPerimee, ValidationError."""
+    """Écrit ces champs si la fiche n’a pas bougé. Rend l’avant et l’après, en clair ; rien si rien ne change.
+
+    Lève VersionPerimee, ValidationError.
+    """
     if objet.version != version:
         raise VersionPerimee("Un collègue a modifié cette fiche pendant que vous la remplissiez.")
-    avant = model_to_dict(objet, fields=[nom for nom in champs if nom != "iban"])
+    avant = {nom: (getattr(objet, nom), en_clair(objet, nom)) for nom in champs}
     for nom, valeur in champs.items():
         setattr(objet, nom, valeur)
+    changes = {
+        nom: [lu if lu != "vide" else "", apres if (apres := en_clair(objet, nom)) != "vide" else ""]
+        for nom, (brut, lu) in avant.items()
+        if brut != getattr(objet, nom)
+    }
+    if not changes:
+        return {}
     objet.version += 1
     objet.full_clean()
     objet.save()
-    apres = model_to_dict(objet, fields=list(avant))
-    changes = {
-        nom: [_lisible(avant[nom]), _lisible(apres[nom])]
-        for nom in avant
-        if _lisible(avant[nom]) != _lisible(apres[nom])
-    }
-    if "iban" in champs:
-        changes["iban"] = ["modifié", f"se termine par {champs['iban'][-4:]}"] if champs["iban"] else ["effacé", ""]
     return changes
 
 
@@ -80,28 +107,92 @@ def creer_structure(*, par: Utilisateur, **champs: Any) -> Structure:
     exiger(peut(GestePartenaire.CREER, par, None))
     structure = Structure(**champs)
     structure.full_clean()
+    verrouiller_les_creations()
+    memes = Structure.objects.ouvertes().filter(
+        Q(nom__iexact=structure.nom, commune=structure.commune) | (Q(siret=structure.siret) & ~Q(siret=""))
+    )
+    if double := memes.first():
+        raise Refus(f"« {double} » ({double.commune}) existe déjà, avec ce nom ou ce SIRET : modifiez sa fiche.")
     structure.save()
     structure.communes_intervention.set([structure.commune])
-    _consigner(GestePartenaire.CREER, par=par, structure=structure)
+    consigner(GestePartenaire.CREER, par=par, structure=structure)
     return structure
 
 
 @transaction.atomic
 def modifier_structure(structure: Structure, *, version: int, par: Utilisateur, **champs: Any) -> Structure:
     exiger(peut(GestePartenaire.MODIFIER, par, structure))
+    if not par.tient(*AGENTS_DES_FICHES) and champs.keys() - COORDONNEES:
+        raise PermissionDenied("L’identité juridique se modifie avec la Caf : écrivez à votre interlocuteur.")
     structure = Structure.objects.verrouiller(structure.pk)
     if changes := _modifier(structure, version, champs):
-        _consigner(GestePartenaire.MODIFIER, par=par, structure=structure, changes=changes)
+        consigner(GestePartenaire.MODIFIER, par=par, structure=structure, changes=changes)
     return structure
 
 
 @transaction.atomic
 def modifier_gestionnaire(gestionnaire: Gestionnaire, *, version: int, par: Utilisateur, **champs: Any) -> Gestionnaire:
     exiger(peut(GestePartenaire.MODIFIER, par, gestionnaire))
+    if "iban" in champs and not par.tient(*PAYEURS):
+        raise PermissionDenied("L’IBAN se modifie par le technicien conseil, le responsable ou l’administrateur.")
     gestionnaire = Gestionnaire.objects.verrouiller(gestionnaire.pk)
     if changes := _modifier(gestionnaire, version, champs):
-        _consigner(GestePartenaire.MODIFIER, par=par, gestionnaire=gestionnaire, changes=changes)
+        consigner(GestePartenaire.MODIFIER, par=par, gestionnaire=gestionnaire, changes=changes)
     return gestionnaire
+
+
+def verrouiller_les_creations() -> None:
+    """Deux envois de la même fiche attendent l’un après l’autre : le second voit le premier."""
+    with connection.cursor() as curseur:
+        curseur.execute("SELECT pg_advisory_xact_lock(%s)", [VERROU_DES_CREATIONS])
+
+
+@transaction.atomic
+def creer_gestionnaire(*, par: Utilisateur, **champs: Any) -> Gestionnaire:
+    """Une personne morale nouvelle. Lève ValidationError (SIREN déjà porté), Refus (même nom, même ville)."""
+    exiger(peut(GestePartenaire.CREER, par, None))
+    gestionnaire = Gestionnaire(**champs)
+    gestionnaire.full_clean()
+    verrouiller_les_creations()
+    if Gestionnaire.objects.filter(nom__iexact=gestionnaire.nom, ville__iexact=gestionnaire.ville).exists():
+        raise Refus(f"« {gestionnaire.nom} » existe déjà : choisissez-le dans la liste.")
+    gestionnaire.save()
+    consigner(GestePartenaire.CREER, par=par, gestionnaire=gestionnaire)
+    return gestionnaire
+
+
+@transaction.atomic
+def regler_le_territoire(
+    structure: Structure, *, communes: Iterable[Commune], quartiers: Iterable[QuartierPrioritaire], par: Utilisateur
+) -> Structure:
+    """Les communes et les quartiers où la structure intervient ; la sienne y est toujours."""
+    if not par.tient(*AGENTS_DES_FICHES):
+        raise PermissionDenied("Le territoire d’intervention se règle avec la Caf.")
+    structure = Structure.objects.verrouiller(structure.pk)
+    structure.communes_intervention.set({structure.commune, *communes})
+    structure.quartiers_prioritaires.set(quartiers)
+    noms = ", ".join(c.nom for c in structure.communes_intervention.all())
+    consigner(GestePartenaire.MODIFIER, par=par, structure=structure, communes=noms)
+    return structure
+
+
+@transaction.atomic
+def fermer_structure(structure: Structure, *, le: date, motif: str, par: Utilisateur) -> Structure:
+    """La structure cesse à cette date : elle quitte les listes, son histoire reste. Lève Refus sans raison."""
+    if not par.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
+        raise PermissionDenied("Une structure se ferme par le responsable ou l’administrateur fonctionnel.")
+    structure = Structure.objects.verrouiller(structure.pk)
+    if not motif.strip():
+        raise Refus("Dites pourquoi la structure ferme.")
+    if le > timezone.localdate():
+        raise Refus("La fermeture se constate : choisissez aujourd’hui ou un jour passé.")
+    if structure.fermee_le is not None:
+        raise Refus("Cette structure est déjà fermée.")
+    structure.fermee_le = le
+    structure.version += 1
+    structure.save(update_fields=["fermee_le", "version"])
+    consigner(GestePartenaire.MODIFIER, par=par, structure=structure, motif=motif.strip(), le=en_jour(le))
+    return structure
 
 
 @transaction.atomic
@@ -110,88 +201,22 @@ def ajouter_contact(structure: Structure, *, par: Utilisateur, **champs: Any) ->
     contact = Contact(structure=structure, **champs)
     contact.full_clean()
     contact.save()
-    _consigner(GestePartenaire.MODIFIER, par=par, structure=structure, contact=str(contact))
+    consigner(GestePartenaire.MODIFIER, par=par, structure=structure, contact=str(contact))
     return contact
 
 
 @transaction.atomic
 def retirer_contact(contact: Contact, *, par: Utilisateur) -> None:
     exiger(peut(GestePartenaire.MODIFIER, par, contact.structure))
-    _consigner(GestePartenaire.MODIFIER, par=par, structure=contact.structure, contact_retire=str(contact))
+    consigner(GestePartenaire.MODIFIER, par=par, structure=contact.structure, contact_retire=str(contact))
     contact.delete()
-
-
-@transaction.atomic
-def transmettre_secteur(
-    *, de: Utilisateur, vers: Utilisateur, le: date, communes: Iterable[str] | None, par: Utilisateur
-) -> int:
-    """Passe en un geste les communes d’un agent à un autre, à partir d’un jour. ``communes`` vide : toutes.
-
-    Rend le nombre de communes. Lève Refus si l’agent qui reçoit n’est pas chargé de conseil ce jour-là.
-    """
-    exiger(peut(GestePartenaire.AFFECTER, par, None))
-    if le < timezone.localdate():
-        raise Refus("Une transmission prend effet aujourd’hui ou plus tard.")
-    if de.pk == vers.pk:
-        raise Refus("Choisissez deux personnes différentes.")
-    if not vers.fonctions.en_cours(le).filter(role=Role.CHARGE_CONSEIL).exists():
-        raise Refus(f"{vers} n’est pas chargé de conseil à cette date.")
-    affectations = AffectationCommune.objects.select_for_update(of=("self",)).en_cours(le).filter(agent=de)
-    if communes is not None:
-        affectations = affectations.filter(commune__in=list(communes))
-    return _transmettre(affectations, AffectationCommune, "commune_id", vers, le)
-
-
-@transaction.atomic
-def transmettre_portefeuille(*, de: Utilisateur, vers: Utilisateur, le: date, par: Utilisateur) -> int:
-    """Passe en un geste tous les gestionnaires d’un technicien à un autre, à partir d’un jour."""
-    exiger(peut(GestePartenaire.AFFECTER, par, None))
-    if le < timezone.localdate():
-        raise Refus("Une transmission prend effet aujourd’hui ou plus tard.")
-    if de.pk == vers.pk:
-        raise Refus("Choisissez deux personnes différentes.")
-    if not vers.fonctions.en_cours(le).filter(role=Role.TECHNICIEN_CONSEIL).exists():
-        raise Refus(f"{vers} n’est pas technicien conseil à cette date.")
-    affectations = AffectationGestionnaire.objects.select_for_update(of=("self",)).en_cours(le).filter(agent=de)
-    return _transmettre(affectations, AffectationGestionnaire, "gestionnaire_id", vers, le)
-
-
-def _transmettre(affectations: Any, modele: Any, cle: str, vers: Utilisateur, le: date) -> int:
-    anciennes = list(affectations)
-    for ancienne in anciennes:
-        if ancienne.debut >= le:
-            ancienne.delete()
-        else:
-            ancienne.fin = le - timedelta(days=1)
-            ancienne.save(update_fields=["fin"])
-    modele.objects.bulk_create(modele(**{cle: getattr(a, cle)}, agent=vers, debut=le, fin=None) for a in anciennes)
-    return len(anciennes)
-
-
-@transaction.atomic
-def declarer_absence(
-    *, absent: Utilisateur, suppleant: Utilisateur, debut: date, fin: date, motif: str, par: Utilisateur
-) -> Suppleance:
-    """Confie à un collègue de même rôle ce que l’absent suit, le temps de l’absence."""
-    if par.pk != absent.pk:
-        exiger(peut(GestePartenaire.AFFECTER, par, None))
-    if not absent.roles & suppleant.roles:
-        raise Refus(f"{suppleant} ne tient pas le même rôle que {absent}.")
-    suppleance = Suppleance(absent=absent, suppleant=suppleant, debut=debut, fin=fin, motif=epurer(motif).strip())
-    suppleance.full_clean()
-    suppleance.save()
-    prevenir(
-        cle=f"suppleance-{suppleance.pk}",
-        destinataire=suppleant,
-        texte=f"Vous suppléez {absent} du {debut:%d/%m/%Y} au {fin:%d/%m/%Y}.",
-    )
-    return suppleance
 
 
 @transaction.atomic
 def recevoir_contact(*, commune: Commune, objet: str, nom: str, courriel: str, message: str) -> DemandeContact:
     """Garde la demande du site public et prévient le chargé de conseil de la commune."""
-    agent = charge_de_commune(commune.pk, timezone.localdate())
+    aujourd_hui = timezone.localdate()
+    agent = charge_de_commune(commune.pk, aujourd_hui) or _responsable(aujourd_hui)
     demande = DemandeContact(
         commune=commune,
         objet=objet,
@@ -202,21 +227,29 @@ def recevoir_contact(*, commune: Commune, objet: str, nom: str, courriel: str, m
     )
     demande.full_clean()
     demande.save()
-    if agent is not None:
+    suppleant = suppleants([agent], aujourd_hui).get(agent.pk) if agent else None
+    for personne in filter(None, (agent, suppleant)):
+        cle = f"contact-{demande.pk}-{personne.pk}"
         prevenir(
-            cle=f"contact-{demande.pk}",
-            destinataire=agent,
+            cle=cle,
+            destinataire=personne,
             texte=f"{demande.nom} ({commune}) vous écrit depuis le site public : {objet}.",
             lien="/espace/#contacts",
         )
         poster(
-            cle=f"contact-{demande.pk}",
-            destinataire=agent,
+            cle=cle,
+            destinataire=personne,
             sujet=f"Une demande de contact depuis {commune}",
             gabarit="partenaires/courriels/contact",
-            contexte={"prenom": agent.prenom, "commune": commune.nom},
+            contexte={"prenom": personne.prenom, "commune": commune.nom},
         )
     return demande
+
+
+def _responsable(le: date) -> Utilisateur | None:
+    """À défaut de chargé de conseil, une demande du public arrive au responsable : jamais à personne."""
+    tenants = Utilisateur.objects.filter(fonctions__in=Fonction.objects.en_cours(le).filter(role=Role.RESPONSABLE))
+    return tenants.filter(is_active=True).order_by("pk").first()
 
 
 @transaction.atomic

@@ -8,6 +8,8 @@ from partenaires.choix import GestePartenaire
 from partenaires.models import Gestionnaire, Structure, habilitations_du_jour
 from socle.droits import PERMIS, Verdict, refus
 
+PAYEURS = (Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
+COORDONNEES = frozenset({"adresse", "code_postal", "quartier", "site_web", "instance_gouvernance"})
 AGENTS_DES_FICHES = (Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -24,8 +25,11 @@ class ChampDate(forms.DateInput):
 
 
 def sans_espaces(valeur: str) -> str:
-    """Un identifiant tel qu’on le recopie d’un papier : les espaces ne comptent pas."""
-    return re.sub(r"\s", "", valeur).upper()
+    """Un identifiant tel qu’on le recopie d’un papier : espaces, points et tirets ne comptent pas.
+
+    Les chiffres pleine chasse d’un copier-coller deviennent des chiffres ordinaires.
+    """
+    return re.sub(r"[\s.\-\u2010-\u2015]", "", unicodedata.normalize("NFKC", valeur)).upper()
 
 
 class CoordonneesForm(forms.ModelForm):
@@ -49,7 +53,7 @@ class StructureForm(forms.ModelForm):
         ]  # fmt: skip
         widgets = {"premier_agrement_le": ChampDate()}
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1, required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     siret = forms.CharField(label="SIRET", required=False, max_length=20)
 
     def clean_siret(self) -> str:
@@ -66,6 +70,11 @@ class GestionnaireForm(forms.ModelForm):
     siret = forms.CharField(label="SIRET du siège", required=False, max_length=20)
     rna = forms.CharField(label="Numéro RNA", required=False, max_length=14)
     iban = forms.CharField(label="IBAN", required=False, max_length=44, help_text="Laissez vide pour l’effacer.")
+
+    def __init__(self, *args: Any, avec_iban: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not avec_iban:  # le numéro de compte ne se montre qu’à ceux qui paient
+            del self.fields["iban"]
 
     def clean_siren(self) -> str:
         return sans_espaces(self.cleaned_data["siren"])
@@ -125,8 +134,11 @@ class _AgentsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         tenants = Fonction.objects.en_cours(timezone.localdate()).filter(role=self.role).values("utilisateur")
-        for nom in ("de", "vers"):
-            self.fields[nom].queryset = Utilisateur.objects.filter(pk__in=tenants)  # type: ignore[attr-defined]
+        actifs = Utilisateur.objects.filter(pk__in=tenants, is_active=True)
+        relation = "secteurs" if self.role == Role.CHARGE_CONSEIL else "portefeuille"
+        suivent = Utilisateur.objects.filter(**{f"{relation}__isnull": False})  # même partis : on transmet après eux
+        self.fields["vers"].queryset = actifs  # type: ignore[attr-defined]
+        self.fields["de"].queryset = (actifs | suivent).distinct()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         donnees = super().clean() or self.cleaned_data
@@ -159,7 +171,9 @@ class AbsenceForm(forms.Form):
         super().__init__(*args, **kwargs)
         agents = Fonction.objects.en_cours(timezone.localdate()).values("utilisateur")
         for nom in ("absent", "suppleant"):
-            self.fields[nom].queryset = Utilisateur.objects.filter(pk__in=agents)  # type: ignore[attr-defined]
+            if nom in self.fields:
+                actifs = Utilisateur.objects.filter(pk__in=agents, is_active=True)
+                self.fields[nom].queryset = actifs  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         donnees = super().clean() or self.cleaned_data
@@ -168,6 +182,14 @@ class AbsenceForm(forms.Form):
         if donnees.get("absent") and donnees.get("absent") == donnees.get("suppleant"):
             self.add_error("suppleant", "On ne se supplée pas soi-même.")
         return donnees
+
+
+class MonAbsenceForm(AbsenceForm):
+    """Sa propre absence : la personne absente est celle qui écrit."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["absent"]
 
 
 class RealisationForm(forms.ModelForm):

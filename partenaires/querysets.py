@@ -4,7 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, F, Func, Q, Value
 from django.utils import timezone
 
 from comptes.querysets import en_cours_le
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from partenaires.models import Commune, Gestionnaire, Habilitation, Structure  # noqa: F401
 
 
+_ABREGES = {"st": "saint", "ste": "sainte"}
+
+
 class CommuneQuerySet(models.QuerySet["Commune"]):
     def cherchees_par(self, saisie: str) -> Self:
         """Par nom, code postal ou nom d’ancienne commune ; sans accents ni casse."""
@@ -22,9 +25,15 @@ class CommuneQuerySet(models.QuerySet["Commune"]):
         if not cle:
             return self.none()
         if cle.isdigit():
-            return self.filter(Q(codes_postaux__contains=[cle]) | Q(code_insee=cle))
+            codes = Func(F("codes_postaux"), Value("|"), function="array_to_string", output_field=CharField())
+            par_code = self.annotate(codes=codes)
+            return par_code.filter(Q(codes__startswith=cle) | Q(codes__contains=f"|{cle}") | Q(code_insee=cle))
+        cle = " ".join(_ABREGES.get(mot, mot) for mot in cle.split())
         return self.filter(
-            Q(nom_tri__startswith=cle) | Q(nom_tri__contains=f" {cle}") | Q(deleguees__nom_tri__startswith=cle)
+            Q(nom_tri__startswith=cle)
+            | Q(nom_tri__contains=f" {cle}")
+            | Q(deleguees__nom_tri__startswith=cle)
+            | Q(deleguees__nom_tri__contains=f" {cle}")
         ).distinct()
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from partenaires.views import acces, structures
+from partenaires.views import acces, secteurs, structures
 
 app_name = "partenaires"
 
@@ -15,5 +15,6 @@ urlpatterns = [
     path("structures/<int:pk>/acces/", acces.liste, name="acces"),
     path("structures/<int:pk>/acces/passation/", acces.passation, name="passation"),
     path("structures/<int:pk>/acces/<int:habilitation_pk>/fermer/", acces.fermer, name="fermer_acces"),
-    path("secteurs/", structures.secteurs, name="secteurs"),
+    path("secteurs/", secteurs.secteurs, name="secteurs"),
+    path("mon-absence/", secteurs.mon_absence, name="mon_absence"),
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 from stdnum.exceptions import ValidationError as IdentifiantFaux
@@ -13,7 +15,19 @@ from stdnum.fr import siren, siret
 _RNA = re.compile(r"W\d[0-9A-Z]\d{7}")
 
 
+def valider_code_postal(valeur: str) -> None:
+    if not re.fullmatch(r"[0-9]{5}", valeur):
+        raise ValidationError("Un code postal s’écrit en cinq chiffres, par exemple 49000.", code="code_postal")
+
+
+def valider_pas_dans_l_avenir(valeur: date) -> None:
+    if valeur > timezone.localdate():
+        raise ValidationError("Cette date est dans l’avenir.", code="avenir")
+
+
 def valider_siren(valeur: str) -> None:
+    if set(valeur) == {"0"}:
+        raise ValidationError("Ce SIREN n’existe pas : il n’est fait que de zéros.", code="siren")
     try:
         siren.validate(valeur)
     except IdentifiantFaux as erreur:
@@ -23,6 +37,8 @@ def valider_siren(valeur: str) -> None:
 
 
 def valider_siret(valeur: str) -> None:
+    if valeur.startswith("0" * 9):
+        raise ValidationError("Ce SIRET n’existe pas : il commence par neuf zéros.", code="siret")
     try:
         siret.validate(valeur)
     except IdentifiantFaux as erreur:

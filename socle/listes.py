@@ -11,6 +11,12 @@ from django.http import HttpRequest
 PAR_PAGE = 25
 
 
+def fragment(request: HttpRequest) -> bool:
+    """Vrai si htmx ne demande que le morceau ; un retour en arrière redemande la page entière."""
+    htmx: Any = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.history_restore_request
+
+
 def paginer(request: HttpRequest, objets: QuerySet[Any], *, total: QuerySet[Any] | None = None) -> Page:
     """``total`` : le même ensemble sans jointure, quand le compte en serait ralenti."""
     pages = Paginator(objets, PAR_PAGE)

@@ -11,7 +11,13 @@ import nh3
 BALISES = {"p", "ul", "ol", "li", "strong", "em", "a", "br"}
 _EQUIVALENTS = {"b": "strong", "i": "em", "div": "p"}
 _ESPACES = re.compile(r"[ \t\u00a0\u202f\u2009]+")
-_LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae"})
+# Les lettres que la décomposition d’Unicode laisse entières ; les mêmes que celles de « unaccent » dans la base.
+_LIGATURES = str.maketrans(
+    {
+        "œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ẞ": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l",
+        "đ": "d", "Đ": "d", "ð": "d", "Ð": "d", "þ": "th", "Þ": "th", "ħ": "h", "Ħ": "h", "ı": "i", "ŧ": "t", "Ŧ": "t",
+    }
+)  # fmt: skip
 
 
 def cle_de_tri(texte: str) -> str:

@@ -75,6 +75,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "partenaires:choisir_structure": (EQUIPE, ()),
     "partenaires:creer": (FICHES, ()),
     "partenaires:secteurs": (PILOTE, ()),
+    "partenaires:mon_absence": (CAF, ()),
     "partenaires:fiche": (TOUS, ("structure",)),
     "partenaires:modifier": (TOUS, ("structure",)),
     "partenaires:modifier_gestionnaire": (FICHES, ("structure",)),

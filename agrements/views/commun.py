@@ -28,7 +28,7 @@ from documents.models import Acte
 from documents.reponses import servir
 from socle.droits import exiger
 from socle.erreurs import Refus
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 
 # Les gestes qui ne demandent qu’une confirmation ou un motif.
 GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
@@ -66,7 +66,7 @@ def liste(request: Requete) -> HttpResponse:
     filtre = DossierFiltre(request.GET or None, queryset=visibles, request=request)
     retenus = filtre.qs if filtre.is_valid() else visibles
     page = paginer(request, retenus.pour_liste(), total=retenus)
-    gabarit = "agrements/liste.html#resultats" if request.htmx else "agrements/liste.html"
+    gabarit = "agrements/liste.html#resultats" if fragment(request) else "agrements/liste.html"
     return render(request, gabarit, {"page": page, "filtre": filtre})
 
 

@@ -46,7 +46,7 @@ from financements.models import Campagne, Declaration, Saisie
 from socle.dates import en_heure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 LIQUIDATEURS = (Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE)
@@ -66,7 +66,7 @@ def liste(request: Requete) -> HttpResponse:
     filtre = DeclarationFiltre(request.GET or None, queryset=visibles, request=request)
     retenues = filtre.qs if filtre.is_valid() else visibles
     page = paginer(request, retenues.pour_liste(), total=retenues)
-    gabarit = "financements/declarations.html#resultats" if request.htmx else "financements/declarations.html"
+    gabarit = "financements/declarations.html#resultats" if fragment(request) else "financements/declarations.html"
     return render(request, gabarit, {"page": page, "filtre": filtre})
 
 

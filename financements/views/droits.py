@@ -27,7 +27,7 @@ from financements.models import Derogation, Droit, Indu
 from financements.views.declarations import LIQUIDATEURS
 from socle.droits import exiger
 from socle.erreurs import Refus
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 
 AGENTS = tuple(sorted(ROLES_CAF))
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -50,7 +50,7 @@ def liste(request: Requete) -> HttpResponse:
     filtre, retenus = _filtres(request)
     complets = retenus.select_related("structure__commune", "structure__gestionnaire", "prestation")
     page = paginer(request, complets, total=retenus)
-    gabarit = "financements/droits.html#resultats" if request.htmx else "financements/droits.html"
+    gabarit = "financements/droits.html#resultats" if fragment(request) else "financements/droits.html"
     return render(request, gabarit, {"page": page, "filtre": filtre})
 
 

@@ -26,7 +26,7 @@ from financements.sepa import OrdreInvalide, RetourIllisible, lire_retour
 from financements.views.declarations import LIQUIDATEURS
 from financements.views.droits import AGENTS
 from socle.erreurs import Refus
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 from socle.montants import ZERO
 
 RETOUR_MAX = 10 * 1024 * 1024
@@ -47,7 +47,7 @@ def liste(request: Requete) -> HttpResponse:
         "somme": retenus.aggregate(somme=Sum("montant"))["somme"] or ZERO,
         "paye": paye,
     }
-    gabarit = "financements/paiements.html#resultats" if request.htmx else "financements/paiements.html"
+    gabarit = "financements/paiements.html#resultats" if fragment(request) else "financements/paiements.html"
     return render(request, gabarit, contexte)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -8,7 +9,14 @@ from partenaires.choix import StatutJuridique, TypeStructure
 from partenaires.expressions import CleDeTri
 from partenaires.models.territoire import Commune, QuartierPrioritaire
 from partenaires.querysets import GestionnaireQuerySet, StructureQuerySet
-from partenaires.validateurs import valider_iban, valider_rna, valider_siren, valider_siret
+from partenaires.validateurs import (
+    valider_code_postal,
+    valider_iban,
+    valider_pas_dans_l_avenir,
+    valider_rna,
+    valider_siren,
+    valider_siret,
+)
 
 
 class Gestionnaire(models.Model):
@@ -21,7 +29,7 @@ class Gestionnaire(models.Model):
     rna = models.CharField("numéro RNA", max_length=10, blank=True, validators=[valider_rna])
     iban = models.CharField("IBAN", max_length=34, blank=True, validators=[valider_iban])
     adresse = models.CharField("adresse", max_length=200, blank=True)
-    code_postal = models.CharField("code postal", max_length=5, blank=True)
+    code_postal = models.CharField("code postal", max_length=5, blank=True, validators=[valider_code_postal])
     ville = models.CharField("ville", max_length=100, blank=True)
     version = models.PositiveIntegerField("version", default=1)
 
@@ -43,6 +51,10 @@ class Gestionnaire(models.Model):
     def __str__(self) -> str:
         return self.nom
 
+    def clean(self) -> None:
+        if self.siren and self.siret and not self.siret.startswith(self.siren):
+            raise ValidationError({"siret": "Le SIRET du siège commence par le SIREN : l’un des deux est faux."})
+
 
 class Structure(models.Model):
     """Un centre social ou un espace de vie sociale : le lieu, son territoire, son équipe."""
@@ -57,7 +69,7 @@ class Structure(models.Model):
     )
     siret = models.CharField("SIRET", max_length=14, blank=True, validators=[valider_siret])
     adresse = models.CharField("adresse", max_length=200, blank=True)
-    code_postal = models.CharField("code postal", max_length=5, blank=True)
+    code_postal = models.CharField("code postal", max_length=5, blank=True, validators=[valider_code_postal])
     commune = models.ForeignKey(Commune, verbose_name="commune", related_name="structures", on_delete=models.PROTECT)
     quartier = models.CharField("quartier ou commune déléguée", max_length=120, blank=True)
     communes_intervention = models.ManyToManyField(
@@ -66,7 +78,9 @@ class Structure(models.Model):
     quartiers_prioritaires = models.ManyToManyField(
         QuartierPrioritaire, verbose_name="quartiers prioritaires", related_name="structures", blank=True
     )
-    premier_agrement_le = models.DateField("premier agrément le", null=True, blank=True)
+    premier_agrement_le = models.DateField(
+        "premier agrément le", null=True, blank=True, validators=[valider_pas_dans_l_avenir]
+    )
     instance_gouvernance = models.CharField("instance de gouvernance", max_length=200, blank=True)
     site_web = models.URLField("site internet", blank=True)
     lat = models.FloatField("latitude", null=True, blank=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,26 +15,24 @@ from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_conne
 from comptes.choix import Role
 from comptes.http import Requete
 from comptes.middleware import attend_du_json
-from comptes.models import Utilisateur
 from partenaires import actions
 from partenaires.choix import GestePartenaire, TypeStructure
 from partenaires.courante import CLE, structures_habilitees
-from partenaires.droits import AGENTS_DES_FICHES, peut, peut_gerer_les_acces
+from partenaires.droits import AGENTS_DES_FICHES, PAYEURS, peut, peut_gerer_les_acces
 from partenaires.fiche import onglets
 from partenaires.forms import (
-    AbsenceForm,
     CoordonneesForm,
     GestionnaireForm,
     StructureForm,
-    TransmettrePortefeuilleForm,
-    TransmettreSecteurForm,
 )
 from partenaires.interlocuteurs import charge_de, charges_par_commune, suppleants, technicien_de
-from partenaires.models import Commune, Epci, EvenementPartenaire, Structure, Suppleance
+from partenaires.models import Commune, Epci, EvenementPartenaire, Structure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 from socle.texte import cle_de_tri
+
+COMMUNES_MONTREES = 12
 
 
 @lecture
@@ -61,8 +59,9 @@ def liste(request: Requete) -> HttpResponse:
         "types": TypeStructure.choices,
         "epcis": Epci.objects.all(),
         "charges": charges,
+        "cree": bool(peut(GestePartenaire.CREER, request.user, None)),
     }
-    gabarit = "partenaires/liste.html#resultats" if request.htmx else "partenaires/liste.html"
+    gabarit = "partenaires/liste.html#resultats" if fragment(request) else "partenaires/liste.html"
     return render(request, gabarit, contexte)
 
 
@@ -100,8 +99,11 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         contexte["habilitations"] = structure.habilitations.en_cours(aujourd_hui).select_related("utilisateur")
         contexte["contacts"] = structure.contacts.all()
     elif courant == "journal":
-        evenements = EvenementPartenaire.objects.filter(structure=structure).select_related("par")
-        contexte["page"] = paginer(request, evenements)
+        evenements = EvenementPartenaire.objects.filter(
+            Q(structure=structure) | Q(gestionnaire=structure.gestionnaire)
+        ).select_related("par")
+        contexte["page"] = page = paginer(request, evenements)
+        contexte["lignes"] = [(e, actions.changements_lisibles(e)) for e in page]
     else:
         onglet = apportes[courant]
         contexte["gabarit"] = onglet.gabarit
@@ -116,47 +118,76 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
     structure = get_object_or_404(Structure.objects.visibles_par(request.user), pk=pk)
     exiger(peut(GestePartenaire.MODIFIER, request.user, structure))
     classe = StructureForm if request.user.tient(*AGENTS_DES_FICHES) else CoordonneesForm
-    return _modifier(request, structure, classe, actions.modifier_structure, structure)
+    form = classe(
+        request.POST if request.method == "POST" else None, instance=structure, initial={"version": structure.version}
+    )
+    return _modifier(request, structure, form, actions.modifier_structure, structure)
 
 
 @lecture_ecriture
 @reserve_a(*AGENTS_DES_FICHES)
 def modifier_gestionnaire(request: Requete, pk: int) -> HttpResponse:
     structure = get_object_or_404(Structure.objects.visibles_par(request.user).select_related("gestionnaire"), pk=pk)
-    return _modifier(request, structure.gestionnaire, GestionnaireForm, actions.modifier_gestionnaire, structure)
+    gestionnaire = structure.gestionnaire
+    form = GestionnaireForm(
+        request.POST if request.method == "POST" else None,
+        instance=gestionnaire,
+        initial={"version": gestionnaire.version},
+        avec_iban=request.user.tient(*PAYEURS),
+    )
+    return _modifier(request, gestionnaire, form, actions.modifier_gestionnaire, structure)
 
 
-def _modifier(request: Requete, objet: Any, classe: Any, action: Any, structure: Structure) -> HttpResponse:
-    en_base = {nom: str(getattr(objet, nom)) for nom in classe._meta.fields}
-    version = objet.version
-    form = classe(request.POST if request.method == "POST" else None, instance=objet, initial={"version": version})
+def _montrer_le_conflit(form: Any, objet: Any) -> dict[str, str]:
+    """Ce que le collègue a écrit, en clair ; la version rendue devient la sienne : on peut alors garder sa saisie."""
+    en_base = type(objet).objects.get(pk=objet.pk)
+    form.data = form.data.copy()
+    form.data["version"] = str(en_base.version)
+    return {
+        str(form.fields[nom].label or nom): actions.en_clair(en_base, nom)
+        for nom in form._meta.fields
+        if nom in form.fields and actions.en_clair(en_base, nom) != actions.en_clair(objet, nom)
+    }
+
+
+def _refuser(form: Any, erreur: ValidationError) -> None:
+    """Range chaque erreur près de son champ ; ceux que ce formulaire n’a pas vont en tête."""
+    for nom, phrases in getattr(erreur, "message_dict", {"__all__": erreur.messages}).items():
+        form.add_error(nom if nom in form.fields else None, phrases)
+
+
+def _modifier(request: Requete, objet: Any, form: Any, action: Any, structure: Structure) -> HttpResponse:
     autre: dict[str, str] = {}
     if form.is_valid():
-        champs = {nom: form.cleaned_data[nom] for nom in classe._meta.fields}
+        champs = {nom: form.cleaned_data[nom] for nom in form._meta.fields if nom in form.fields}
         try:
-            action(objet, version=form.cleaned_data["version"] or version, par=request.user, **champs)
+            action(objet, version=form.cleaned_data["version"], par=request.user, **champs)
         except VersionPerimee as refus:
             form.add_error(None, str(refus))
-            autre = {form.fields[n].label or n: v for n, v in en_base.items() if v != str(champs[n])}
+            autre = _montrer_le_conflit(form, objet)
+        except Refus as refus:
+            form.add_error(None, str(refus))
         except ValidationError as erreur:
-            form.add_error(None, erreur)
+            _refuser(form, erreur)
         else:
             messages.success(request, "La fiche est à jour.")
             return redirect(structure)
-    contexte = {"structure": structure, "form": form, "autre": autre, "version": version}
+    contexte = {"structure": structure, "form": form, "autre": autre}
     return render(request, "partenaires/modifier.html", contexte, status=422 if form.is_bound else 200)
 
 
 @lecture_ecriture
 @reserve_a(*AGENTS_DES_FICHES)
 def creer(request: Requete) -> HttpResponse:
-    form = StructureForm(request.POST if request.method == "POST" else None)
+    form = StructureForm(request.POST if request.method == "POST" else None, initial={"version": 1})
     if form.is_valid():
         champs = {nom: valeur for nom, valeur in form.cleaned_data.items() if nom != "version"}
         try:
             structure = actions.creer_structure(par=request.user, **champs)
+        except Refus as refus:
+            form.add_error(None, str(refus))
         except ValidationError as erreur:
-            form.add_error(None, erreur)
+            _refuser(form, erreur)
         else:
             messages.success(request, "La fiche est créée : invitez maintenant son représentant légal.")
             return redirect(structure)
@@ -168,7 +199,9 @@ def creer(request: Requete) -> HttpResponse:
 def choisir(request: Requete) -> HttpResponse:
     """Change la structure au nom de laquelle on agit, sans se reconnecter."""
     choisie = request.POST.get("structure", "")
-    if not choisie.isdecimal() or int(choisie) not in structures_habilitees(request):
+    if not (choisie.isascii() and choisie.isdecimal() and len(choisie) < 10):
+        raise Http404
+    if int(choisie) not in structures_habilitees(request):
         raise Http404
     request.session[CLE] = int(choisie)
     return redirect("accueil:espace")
@@ -179,55 +212,11 @@ def choisir(request: Requete) -> HttpResponse:
 def communes(request: HttpRequest) -> HttpResponse:
     """Cherche une commune par nom, code postal ou ancien nom ; la commune actuelle répond."""
     q = request.GET.get("q", "")[:60]
-    trouvees = list(Commune.objects.cherchees_par(q).prefetch_related("deleguees")[:12])
+    toutes = list(Commune.objects.cherchees_par(q).prefetch_related("deleguees"))
+    trouvees = toutes[:COMMUNES_MONTREES]
     if attend_du_json(request):
         return JsonResponse(
             {"communes": [{"code": c.code_insee, "nom": c.nom, "codes_postaux": c.codes_postaux} for c in trouvees]}
         )
-    return render(request, "partenaires/communes.html", {"q": q, "communes": trouvees})
-
-
-@lecture_ecriture
-@reserve_a(Role.RESPONSABLE, Role.ADMINISTRATEUR)
-def secteurs(request: Requete) -> HttpResponse:
-    """Qui suit quoi ; transmettre un secteur ou un portefeuille en un geste, déclarer une absence."""
-    aujourd_hui = timezone.localdate()
-    classes = {"secteur": TransmettreSecteurForm, "portefeuille": TransmettrePortefeuilleForm, "absence": AbsenceForm}
-    geste = request.POST.get("geste", "")
-    formulaires: dict[str, Any] = {
-        nom: classe(request.POST if nom == geste else None, prefix=nom) for nom, classe in classes.items()
-    }
-    form = formulaires.get(geste) if request.method == "POST" else None
-    if form is not None and form.is_valid():
-        try:
-            donnees = form.cleaned_data
-            if geste == "secteur":
-                nombre = actions.transmettre_secteur(par=request.user, communes=None, **donnees)
-                messages.success(
-                    request, f"{nombre} commune{'s' if nombre > 1 else ''} transmise{'s' if nombre > 1 else ''}."
-                )
-            elif geste == "portefeuille":
-                nombre = actions.transmettre_portefeuille(par=request.user, **donnees)
-                messages.success(request, f"{nombre} gestionnaire{'s' if nombre > 1 else ''} transmis.")
-            else:
-                actions.declarer_absence(par=request.user, **donnees)
-                messages.success(request, "L’absence est déclarée ; le suppléant voit les dossiers.")
-            return redirect("partenaires:secteurs")
-        except (Refus, ValidationError) as erreur:
-            form.add_error(None, erreur if isinstance(erreur, ValidationError) else str(erreur))
-    agents = Utilisateur.objects.filter(fonctions__role=Role.CHARGE_CONSEIL).distinct()
-    noms = dict(Commune.objects.values_list("pk", "nom"))
-    suivies: dict[int, list[str]] = {}
-    for commune_id, agent in charges_par_commune(noms, aujourd_hui).items():
-        suivies.setdefault(agent.pk, []).append(noms[commune_id])
-    charges = [{"agent": a, "communes": sorted(suivies.get(a.pk, []))} for a in agents]
-    techniciens = (
-        Utilisateur.objects.filter(fonctions__role=Role.TECHNICIEN_CONSEIL)
-        .annotate(nombre=Count("portefeuille", distinct=True))
-        .distinct()
-    )
-    absences = Suppleance.objects.filter(fin__gte=aujourd_hui).select_related("absent", "suppleant")
-    contexte = {
-        "charges": charges, "techniciens": techniciens, "absences": absences, "formulaires": formulaires,
-    }  # fmt: skip
-    return render(request, "partenaires/secteurs.html", contexte, status=422 if form is not None else 200)
+    contexte = {"q": q, "communes": trouvees, "total": len(toutes), "reste": len(toutes) - len(trouvees)}
+    return render(request, "partenaires/communes.html", contexte)

@@ -183,8 +183,15 @@ function proposerReprise(champ, texte) {
   champ.closest("[data-bloc]").append(boite);
 }
 
+// Ce que le serveur a rendu. La personne a pu taper avant que ce module arrive : c’est à envoyer, pas déjà gardé.
+function rendue(champ) {
+  if (champ.tagName !== "SELECT") return champ.defaultValue;
+  const choisie = [...champ.options].find((o) => o.defaultSelected) ?? champ.options[0];
+  return choisie?.value ?? "";
+}
+
 for (const champ of document.querySelectorAll("form[data-sauvegarde] [data-url]")) {
-  champ.suivi = { garde: champ.value, statut: "", essais: 0 };
+  champ.suivi = { garde: champ.dataset.rendue ?? rendue(champ), statut: "", essais: 0 };
   champs.push(champ);
   champ.addEventListener("input", () => {
     localStorage.setItem(cle(champ), champ.value);
@@ -194,7 +201,10 @@ for (const champ of document.querySelectorAll("form[data-sauvegarde] [data-url]"
   });
   champ.addEventListener("change", () => envoyer(champ));
   const garde = localStorage.getItem(cle(champ));
-  if (garde !== null && garde !== champ.value) proposerReprise(champ, garde);
+  if (champ.value !== champ.suivi.garde) {
+    localStorage.setItem(cle(champ), champ.value);
+    envoyer(champ);
+  } else if (garde !== null && garde !== champ.value) proposerReprise(champ, garde);
   else localStorage.removeItem(cle(champ));
 }
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from comptes.choix import ROLES_CAF, Role
-from partenaires import actions
+from partenaires import actions, actions_secteurs
 from partenaires.choix import GestePartenaire
 from partenaires.demo.structures import semer_affectations, semer_structures
 from partenaires.droits import AGENTS_DES_FICHES, peut
@@ -136,7 +136,7 @@ class TestTransmissions:
         for commune in (gardee, passee):
             affecter(commune, de)
         aujourd_hui = timezone.localdate()
-        actions.transmettre_secteur(
+        actions_secteurs.transmettre_secteur(
             de=de, vers=vers, le=aujourd_hui, communes=["49002"], par=agent(Role.ADMINISTRATEUR)
         )
         assert charges_par_commune(["49001", "49002"], aujourd_hui) == {"49001": de, "49002": vers}
@@ -145,7 +145,7 @@ class TestTransmissions:
         commune, de, vers = CommuneFactory(), agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
         affecter(commune, de)
         le = timezone.localdate()
-        actions.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=agent(Role.RESPONSABLE))
+        actions_secteurs.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=agent(Role.RESPONSABLE))
         assert list(AffectationCommune.objects.order_by("debut").values_list("agent", "debut", "fin")) == [
             (de.pk, date(2020, 1, 1), le - timedelta(days=1)),
             (vers.pk, le, None),
@@ -155,8 +155,8 @@ class TestTransmissions:
         commune, de, vers = CommuneFactory(), agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
         affecter(commune, de)
         le, chef = timezone.localdate(), agent(Role.RESPONSABLE)
-        actions.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=chef)
-        actions.transmettre_secteur(de=vers, vers=de, le=le, communes=None, par=chef)
+        actions_secteurs.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=chef)
+        actions_secteurs.transmettre_secteur(de=vers, vers=de, le=le, communes=None, par=chef)
         assert charges_par_commune([commune.pk], le) == {commune.pk: de}
         assert not AffectationCommune.objects.filter(agent=vers).exists()
 
@@ -166,7 +166,7 @@ class TestTransmissions:
         for g in gestionnaires:
             AffectationGestionnaire.objects.create(gestionnaire=g, agent=de, debut=date(2020, 1, 1))
         le = timezone.localdate() + timedelta(days=7)
-        assert actions.transmettre_portefeuille(de=de, vers=vers, le=le, par=agent(Role.RESPONSABLE)) == 3
+        assert actions_secteurs.transmettre_portefeuille(de=de, vers=vers, le=le, par=agent(Role.RESPONSABLE)) == 3
         for g in gestionnaires:
             assert technicien_de(g, le - timedelta(days=1)) == de
             assert technicien_de(g, le) == vers
@@ -175,16 +175,18 @@ class TestTransmissions:
     def test_les_autres_agents_ne_transmettent_rien(self, role):
         de, vers = agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
         with pytest.raises(PermissionDenied, match="responsable"):
-            actions.transmettre_secteur(de=de, vers=vers, le=timezone.localdate(), communes=None, par=agent(role))
+            actions_secteurs.transmettre_secteur(
+                de=de, vers=vers, le=timezone.localdate(), communes=None, par=agent(role)
+            )
         with pytest.raises(PermissionDenied, match="responsable"):
-            actions.transmettre_portefeuille(de=de, vers=vers, le=timezone.localdate(), par=agent(role))
+            actions_secteurs.transmettre_portefeuille(de=de, vers=vers, le=timezone.localdate(), par=agent(role))
 
     @pytest.mark.parametrize("decalage", [-1, -400])
     def test_on_ne_transmet_pas_dans_le_passe(self, decalage):
         de, vers = agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
         le = timezone.localdate() + timedelta(days=decalage)
         with pytest.raises(Refus, match="aujourd’hui ou plus tard"):
-            actions.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=agent(Role.RESPONSABLE))
+            actions_secteurs.transmettre_secteur(de=de, vers=vers, le=le, communes=None, par=agent(Role.RESPONSABLE))
 
 
 @pytest.mark.django_db
@@ -193,7 +195,9 @@ class TestAbsences:
         absent, suppleant = agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
         debut = timezone.localdate() + timedelta(days=2)
         fin = debut + timedelta(days=3)
-        actions.declarer_absence(absent=absent, suppleant=suppleant, debut=debut, fin=fin, motif="", par=absent)
+        actions_secteurs.declarer_absence(
+            absent=absent, suppleant=suppleant, debut=debut, fin=fin, motif="", par=absent
+        )
         un_jour = timedelta(days=1)
         presents = [bool(suppleants([absent], j)) for j in (debut - un_jour, debut, fin, fin + un_jour)]
         assert presents == [False, True, True, False]
@@ -203,12 +207,14 @@ class TestAbsences:
         absent, suppleant, tiers = (agent(Role.CHARGE_CONSEIL) for _ in range(3))
         jour = timezone.localdate()
         with pytest.raises(PermissionDenied):
-            actions.declarer_absence(absent=absent, suppleant=suppleant, debut=jour, fin=jour, motif="", par=tiers)
+            actions_secteurs.declarer_absence(
+                absent=absent, suppleant=suppleant, debut=jour, fin=jour, motif="", par=tiers
+            )
 
     def test_on_ne_se_fait_pas_suppleer_par_un_autre_metier(self):
         jour, absent = timezone.localdate(), agent(Role.CHARGE_CONSEIL)
         with pytest.raises(Refus, match="même rôle"):
-            actions.declarer_absence(
+            actions_secteurs.declarer_absence(
                 absent=absent, suppleant=agent(Role.TECHNICIEN_CONSEIL), debut=jour, fin=jour, motif="", par=absent
             )
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from comptes.choix import Role
 from courriers.models import Envoi
-from partenaires import actions, actions_acces
+from partenaires import actions, actions_acces, actions_secteurs
 from partenaires.interlocuteurs import charge_de
 from partenaires.models import (
     AffectationCommune,
@@ -253,7 +253,10 @@ class TestSecteurs:
         le = timezone.localdate() + timedelta(days=5)
 
         assert (
-            actions.transmettre_secteur(de=ancien, vers=nouveau, le=le, communes=None, par=agent(Role.RESPONSABLE)) == 1
+            actions_secteurs.transmettre_secteur(
+                de=ancien, vers=nouveau, le=le, communes=None, par=agent(Role.RESPONSABLE)
+            )
+            == 1
         )
 
         assert charge_de(structure, le - timedelta(days=1)) == ancien
@@ -261,7 +264,7 @@ class TestSecteurs:
 
     def test_un_secteur_ne_se_transmet_pas_a_n_importe_qui(self):
         with pytest.raises(Refus, match="n’est pas chargé de conseil"):
-            actions.transmettre_secteur(
+            actions_secteurs.transmettre_secteur(
                 de=agent(Role.CHARGE_CONSEIL), vers=agent(Role.CONTROLEUR), le=timezone.localdate(), communes=None,
                 par=agent(Role.RESPONSABLE),
             )  # fmt: skip

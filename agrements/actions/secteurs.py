@@ -1,0 +1,41 @@
+"""Les dossiers ouverts suivent le secteur : quand une commune change de chargé de conseil, ses dossiers aussi."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from agrements import annonces
+from agrements.actions.franchir import consigner
+from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, Geste
+from agrements.models import Dossier
+from comptes.models import Utilisateur
+from partenaires.models import AffectationCommune
+
+
+@transaction.atomic
+def suivre_les_secteurs(le: date, *, par: Utilisateur | None = None) -> int:
+    """Confie au nouveau chargé les dossiers que l’ancien suivait dans les communes transmises ce jour-là.
+
+    Un dossier confié à la main à quelqu’un d’autre ne bouge pas. Rejouable. Rend le nombre de dossiers.
+    """
+    nouvelles = AffectationCommune.objects.filter(debut=le).select_related("agent")
+    suivis = 0
+    for nouvelle in nouvelles:
+        anciens = AffectationCommune.objects.filter(commune=nouvelle.commune_id, fin=le - timedelta(days=1))
+        dossiers = (
+            Dossier.objects.filter(structure__commune=nouvelle.commune_id, charge__in=anciens.values("agent"))
+            .filter(etat__in=ETATS_OUVERTS)
+            .exclude(etat__in=ETATS_PRIVES)
+            .select_for_update(of=("self",), no_key=True)
+            .select_related("charge", "structure")
+        )
+        for dossier in dossiers:
+            ancien, dossier.charge = dossier.charge, nouvelle.agent
+            dossier.save(update_fields=["charge"])
+            details = {"ancien": str(ancien), "nouveau": str(nouvelle.agent)}
+            consigner(dossier, Geste.AFFECTER, par=par, motif="Transmission du secteur.", details=details)
+            annonces.dossier_suit_le_secteur(dossier)
+            suivis += 1
+    return suivis

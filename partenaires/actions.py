@@ -75,6 +75,7 @@ def changements_lisibles(evenement: EvenementPartenaire) -> list[str]:
 
 LIBELLES_DETAILS = {
     "personne": "personne", "role": "rôle", "le": "à partir du", "de": "de", "vers": "à", "contact": "contact ajouté",
+    "contact_modifie": "contact modifié",
     "contact_retire": "contact retiré", "communes": "communes", "suppleant": "suppléant", "debut": "du", "fin": "au",
 }  # fmt: skip
 
@@ -202,6 +203,17 @@ def ajouter_contact(structure: Structure, *, par: Utilisateur, **champs: Any) ->
     contact.full_clean()
     contact.save()
     consigner(GestePartenaire.MODIFIER, par=par, structure=structure, contact=str(contact))
+    return contact
+
+
+@transaction.atomic
+def modifier_contact(contact: Contact, *, par: Utilisateur, **champs: Any) -> Contact:
+    exiger(peut(GestePartenaire.MODIFIER, par, contact.structure))
+    for nom, valeur in champs.items():
+        setattr(contact, nom, valeur)
+    contact.full_clean()
+    contact.save()
+    consigner(GestePartenaire.MODIFIER, par=par, structure=contact.structure, contact_modifie=str(contact))
     return contact
 
 

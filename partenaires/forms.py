@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Fonction, Utilisateur
-from partenaires.models import Commune, Gestionnaire, Realisation, Structure
+from partenaires.models import Commune, Contact, Gestionnaire, QuartierPrioritaire, Realisation, Structure
 from socle.texte import assainir, epurer
 
 
@@ -87,6 +87,33 @@ class GestionnaireForm(forms.ModelForm):
 
     def clean_iban(self) -> str:
         return sans_espaces(self.cleaned_data["iban"])
+
+
+class ContactForm(forms.ModelForm):
+    class Meta:
+        model = Contact
+        fields = ["nom", "fonction", "courriel", "telephone"]
+
+
+class TerritoireForm(forms.Form):
+    communes = forms.ModelMultipleChoiceField(
+        label="Communes d’intervention",
+        queryset=Commune.objects.all(),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 12}),
+        help_text="Ctrl ou Cmd pour en choisir plusieurs. La commune de la structure y est toujours.",
+    )
+    quartiers = forms.ModelMultipleChoiceField(
+        label="Quartiers prioritaires",
+        queryset=QuartierPrioritaire.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class FermetureDeStructureForm(forms.Form):
+    le = forms.DateField(label="Fermée le", widget=ChampDate())
+    motif = forms.CharField(label="Pourquoi", max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class InvitationForm(forms.Form):

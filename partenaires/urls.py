@@ -1,6 +1,6 @@
 from django.urls import path
 
-from partenaires.views import acces, secteurs, structures
+from partenaires.views import acces, complements, secteurs, structures
 
 app_name = "partenaires"
 
@@ -10,6 +10,12 @@ urlpatterns = [
     path("structures/", structures.liste, name="liste"),
     path("structures/nouvelle/", structures.creer, name="creer"),
     path("structures/<int:pk>/", structures.fiche, name="fiche"),
+    path("structures/<int:pk>/contacts/", complements.ajouter_contact, name="ajouter_contact"),
+    path("structures/<int:pk>/contacts/<int:contact_pk>/", complements.modifier_contact, name="modifier_contact"),
+    path("structures/<int:pk>/contacts/<int:contact_pk>/retirer/", complements.retirer_contact, name="retirer_contact"),
+    path("structures/<int:pk>/territoire/", complements.territoire, name="territoire"),
+    path("structures/<int:pk>/fermer/", complements.fermer, name="fermer"),
+    path("gestionnaires/nouveau/", complements.creer_gestionnaire, name="creer_gestionnaire"),
     path("structures/<int:pk>/modifier/", structures.modifier, name="modifier"),
     path("structures/<int:pk>/gestionnaire/", structures.modifier_gestionnaire, name="modifier_gestionnaire"),
     path("structures/<int:pk>/acces/", acces.liste, name="acces"),

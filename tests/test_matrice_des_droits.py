@@ -76,6 +76,13 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "partenaires:creer": (FICHES, ()),
     "partenaires:secteurs": (PILOTE, ()),
     "partenaires:mon_absence": (CAF, ()),
+    "partenaires:creer_gestionnaire": (FICHES, ()),
+    **dict.fromkeys(
+        ["partenaires:ajouter_contact", "partenaires:territoire", "partenaires:fermer"], (TOUS, ("structure",))
+    ),
+    **dict.fromkeys(
+        ["partenaires:modifier_contact", "partenaires:retirer_contact"], (TOUS, ("structure", "contact_pk"))
+    ),
     "partenaires:fiche": (TOUS, ("structure",)),
     "partenaires:modifier": (TOUS, ("structure",)),
     "partenaires:modifier_gestionnaire": (FICHES, ("structure",)),
@@ -197,6 +204,7 @@ def scene(db):
         "jeton": "x:y:z",
         "uidb36": "1",
         "key": "set-password",
+        "contact_pk": 1,
         "habilitation_pk": theatre.structure.habilitations.first().pk,
         "acte_pk": acte.pk,
         "jointe_pk": dossier.pieces_jointes.first().pk,

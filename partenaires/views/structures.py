@@ -84,6 +84,8 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "courant": courant,
         "peut_modifier": bool(peut(GestePartenaire.MODIFIER, request.user, structure)),
         "peut_gerer": bool(peut_gerer_les_acces(request.user, structure)),
+        "peut_fermer": request.user.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR),
+        "regle_le_territoire": request.user.tient(*AGENTS_DES_FICHES),
     }
     aujourd_hui = timezone.localdate()
     if courant == "identite":
@@ -150,7 +152,7 @@ def _montrer_le_conflit(form: Any, objet: Any) -> dict[str, str]:
     }
 
 
-def _refuser(form: Any, erreur: ValidationError) -> None:
+def refuser(form: Any, erreur: ValidationError) -> None:
     """Range chaque erreur près de son champ ; ceux que ce formulaire n’a pas vont en tête."""
     for nom, phrases in getattr(erreur, "message_dict", {"__all__": erreur.messages}).items():
         form.add_error(nom if nom in form.fields else None, phrases)
@@ -168,7 +170,7 @@ def _modifier(request: Requete, objet: Any, form: Any, action: Any, structure: S
         except Refus as refus:
             form.add_error(None, str(refus))
         except ValidationError as erreur:
-            _refuser(form, erreur)
+            refuser(form, erreur)
         else:
             messages.success(request, "La fiche est à jour.")
             return redirect(structure)
@@ -187,7 +189,7 @@ def creer(request: Requete) -> HttpResponse:
         except Refus as refus:
             form.add_error(None, str(refus))
         except ValidationError as erreur:
-            _refuser(form, erreur)
+            refuser(form, erreur)
         else:
             messages.success(request, "La fiche est créée : invitez maintenant son représentant légal.")
             return redirect(structure)

@@ -15,12 +15,12 @@ from socle.montants import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Bascule:
-    """``apres`` vide : le nouveau montant ne se calcule pas encore, ``raison`` dit pourquoi."""
+    """``avant`` vide : aucun droit calculé avant. ``apres`` vide : pas encore calculable, ``raison`` le dit."""
 
     structure: Structure
     quittees: tuple[str, ...]
     nouvelles: tuple[str, ...]
-    avant: Decimal
+    avant: Decimal | None
     apres: Decimal | None
     raison: str
 
@@ -61,7 +61,7 @@ def _bascule(
     sigles: dict[str, str],
     exercice: int,
 ) -> Bascule:
-    connu = sum((v.montant for v in versions), ZERO)
+    connu = sum((v.montant for v in versions), ZERO) if versions else None
     montant, raison = _projeter(apres, versions, baremes, sigles, exercice)
     return Bascule(
         structure,

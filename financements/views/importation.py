@@ -128,7 +128,7 @@ def cle(request: Requete, pk: int) -> HttpResponse:
     fausses = []
     for rang in range(LIGNES_DE_CLE):
         if f"r{rang}-prefixe" not in request.POST:
-            break
+            continue  # celles qui étaient justes sont déjà gardées : seules les fausses reviennent
         form = RegleDeCleForm(request.POST, prefix=f"r{rang}", comptes=_comptes())
         if form.is_valid():
             try:

@@ -10,11 +10,8 @@ from django.utils import timezone
 
 from agrements.choix import Etat, Instance
 from agrements.models import Agrement, Dossier
-from documents import production
-from documents.models import Acte
-from tests.conftest import violations
 from tests.fabriques.agrements import Theatre
-from tests.fabriques.comptes import MOT_DE_PASSE
+from tests.parcours.personne import Personne, produire_les_lettres
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,43 +19,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def theatre():
     return Theatre()
-
-
-class Personne:
-    """Quelqu’un devant son écran. Chaque page visitée passe devant axe-core (avec JavaScript)."""
-
-    def __init__(self, page, racine, compte, *, axe=True):
-        self.page, self.racine, self.axe = page, racine, axe
-        self.fautes: list[str] = []
-        self.aller("/connexion/")
-        page.fill("[name=login]", compte.courriel)
-        page.fill("[name=password]", MOT_DE_PASSE)
-        page.click("main button:has-text('Se connecter')")
-        self.regarder()
-
-    def aller(self, chemin):
-        self.page.goto(self.racine + chemin)
-        self.regarder()
-
-    def cliquer(self, texte):
-        self.page.click(f"main :is(a, button):has-text('{texte}')")
-        self.page.wait_for_load_state()
-        self.regarder()
-
-    def regarder(self):
-        if self.axe:
-            self.fautes += violations(self.page)
-        largeur = self.page.viewport_size["width"]
-        if self.page.evaluate("document.documentElement.scrollWidth") > largeur:
-            self.fautes.append(f"{self.page.url} déborde à {largeur}")
-
-    def lire(self):
-        return self.page.inner_text("main")
-
-
-def produire_les_lettres():
-    for cle in Acte.objects.filter(produit_le=None).values_list("pk", flat=True):
-        production.produire(cle)
 
 
 def rediger(personne, dossier, texte, *, javascript):
@@ -303,3 +263,23 @@ def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_st
     assert "<strong>Notre projet</strong>" in valeur
     assert "<li>Un point</li>" in valeur
     assert not re.search("style|class|script|mso|alert", valeur)
+
+
+def test_un_texte_tape_avant_que_la_page_soit_prete_est_garde(theatre, ouvrir, live_server):
+    """Le module arrive tard : ce qui est déjà dans le champ n’est pas pris pour enregistré."""
+    dossier = theatre.ouvrir()
+    directrice = Personne(ouvrir(), live_server.url, theatre.direction, axe=False)
+    page = directrice.page
+    retenus = []
+    page.route("**/js/sauvegarde.js", lambda route: retenus.append(route))
+    page.goto(f"{live_server.url}/dossiers/{dossier.pk}/sections/gouvernance/", wait_until="commit")
+    champ = page.locator("#champ-benevoles")
+    champ.wait_for()
+    champ.fill("12")
+    code = champ.get_attribute("name")
+    page.wait_for_timeout(200)
+    assert not dossier.reponses.filter(champ=code).exclude(valeur="").exists()
+    for route in retenus:
+        route.continue_()
+    page.wait_for_selector(f"#statut-{code}[data-statut=enregistre]")
+    assert str(dossier.reponses.get(champ=code).valeur) == "12"

@@ -160,11 +160,6 @@ def revision_droit(
     )
 
 
-def structures_deja_ecrites(recalcul: Recalcul) -> list[int]:
-    cles = Acte.objects.filter(cle__startswith=f"revision-{recalcul.pk}-").values_list("cle", flat=True)
-    return [int(cle.rsplit("-", 1)[-1]) for cle in cles]
-
-
 def notification_indu(indu: Indu, verse: Decimal) -> Acte:
     droit = indu.droit
     return demander_acte(

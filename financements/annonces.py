@@ -25,8 +25,6 @@ from partenaires.interlocuteurs import suppleants, technicien_de
 from partenaires.models import Habilitation, Structure
 from socle.montants import ZERO
 
-structures_deja_ecrites = actes.structures_deja_ecrites
-
 
 def equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
     habilitations = (

@@ -13,18 +13,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
 from django.utils import timezone
 
 from financements import annonces
 from financements.calculs import DonneeRefusee, Donnees, Regle, liquider
 from financements.choix import EtatDerogation, EtatRecalcul, IssueRecalcul, OrigineVersion
-from financements.models import Bareme, Recalcul, VersionDroit
+from financements.models import Bareme, Derogation, Recalcul, VersionDroit
 from financements.simulation import en_lignes
 from partenaires.models import Structure
 from socle.montants import ZERO
 
-PAQUET = 500
+PAQUET = 1000
 VERROU = 0x5245_4341  # l’espace de noms du verrou consultatif
 
 
@@ -77,7 +77,7 @@ def simuler_un_paquet(recalcul_pk: int) -> bool:
         .filter(droit_id__gt=dernier)
         .annotate(
             prestation=F("droit__prestation"),
-            forcage=Count("droit__derogations", filter=Q(droit__derogations__etat=EtatDerogation.PROPOSEE)),
+            forcage=Exists(Derogation.objects.filter(droit=OuterRef("droit"), etat=EtatDerogation.PROPOSEE)),
         )
         .order_by("droit_id")[:PAQUET]
     )
@@ -93,7 +93,7 @@ def simuler_un_paquet(recalcul_pk: int) -> bool:
     ):
         for version in versions:
             copie.write_row(_ligne(recalcul_pk, version, regles))
-    fait = recalcul.lignes.count()
+    fait = recalcul.fait + len(versions)
     Recalcul.objects.filter(pk=recalcul_pk).update(fait=fait, total=max(fait, recalcul.total))
     return True
 
@@ -194,10 +194,8 @@ def ecrire_un_paquet_de_lettres(recalcul_pk: int) -> bool:
     if recalcul.etat != EtatRecalcul.APPLIQUE or recalcul.lettres_le is not None:
         return False
     revisees = VersionDroit.objects.filter(recalcul=recalcul_pk)
-    ecrites = annonces.structures_deja_ecrites(recalcul)
     structures = list(
-        Structure.objects.filter(pk__in=revisees.values("droit__structure"))
-        .exclude(pk__in=ecrites)
+        Structure.objects.filter(pk__in=revisees.values("droit__structure"), pk__gt=recalcul.lettres_jusqu_a)
         .select_related("gestionnaire", "commune")
         .order_by("pk")[:LETTRES_PAR_PAQUET]
     )
@@ -213,6 +211,7 @@ def ecrire_un_paquet_de_lettres(recalcul_pk: int) -> bool:
     avant = dict(recalcul.lignes.filter(droit__structure__in=structures).values_list("droit_id", "avant"))
     for structure in structures:
         annonces.droits_revises(recalcul, structure, par_structure[structure.pk], avant)
+    Recalcul.objects.filter(pk=recalcul_pk).update(lettres_jusqu_a=structures[-1].pk)
     return True
 
 

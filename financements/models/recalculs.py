@@ -33,6 +33,7 @@ class Recalcul(models.Model):
     )
     approuve_le = models.DateTimeField("approuvé le", null=True, blank=True)
     applique_le = models.DateTimeField("appliqué le", null=True, blank=True)
+    lettres_jusqu_a = models.PositiveIntegerField("lettres demandées jusqu’à la structure", default=0)
     lettres_le = models.DateTimeField("lettres demandées le", null=True, blank=True)
     annule_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT

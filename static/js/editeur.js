@@ -137,8 +137,14 @@ function monter(source) {
   source.addEventListener("poser", lire);
   lire();
   cadre.append(outils, zone);
+  const tapait = document.activeElement === source;
   source.hidden = true;
   source.after(cadre);
+  if (tapait) {
+    zone.focus();
+    window.getSelection().selectAllChildren(zone);
+    window.getSelection().collapseToEnd();
+  }
 }
 
 document.querySelectorAll("textarea[data-riche]").forEach(monter);

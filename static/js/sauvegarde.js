@@ -6,6 +6,19 @@ const barre = document.querySelector("[data-barre-sauvegarde]");
 const personne = document.body.dataset.personne ?? "";
 const champs = [];
 
+// Ce que le serveur a rendu, que la personne ait tapé ou non avant l’arrivée de ce module.
+function rendue(champ) {
+  if (champ.type === "checkbox") return champ.defaultChecked ? champ.value : "";
+  if (champ.options) return ([...champ.options].find((o) => o.defaultSelected) ?? champ.options[0])?.value ?? "";
+  const copie = champ.cloneNode();
+  copie.value = champ.defaultValue;
+  return copie.value;
+}
+
+function saisie(champ) {
+  return champ.type === "checkbox" && !champ.checked ? "" : champ.value;
+}
+
 function cle(champ) {
   return `brouillon:${personne}:${champ.dataset.url}`;
 }
@@ -46,12 +59,12 @@ function marquer(champ, statut, phrase) {
 async function envoyer(champ) {
   const suivi = champ.suivi;
   clearTimeout(suivi.minuterie);
-  if (suivi.conflit || champ.value === suivi.garde) return;
+  if (suivi.conflit || saisie(champ) === suivi.garde) return;
   if (suivi.statut === "envoi") {
     suivi.encore = true;
     return;
   }
-  const valeur = champ.value;
+  const valeur = saisie(champ);
   marquer(champ, "envoi", "Enregistrement…");
   let reponse;
   try {
@@ -78,7 +91,7 @@ async function envoyer(champ) {
     if (barre) barre.dataset.heure = donnees.enregistre_a;
     marquer(champ, "enregistre", `Enregistré à ${donnees.enregistre_a}`);
     montrerAlertes(champ, donnees.avertissements ?? []);
-    if (suivi.encore || champ.value !== valeur) {
+    if (suivi.encore || saisie(champ) !== valeur) {
       suivi.encore = false;
       return envoyer(champ);
     }
@@ -153,7 +166,7 @@ function conflit(champ, donnees) {
   };
   const nu = (html) => new DOMParser().parseFromString(html.replaceAll(/<\/(p|li)>/g, "\n"), "text/html").body.textContent;
   deux.append(
-    colonne("Votre texte", champ.hasAttribute("data-riche") ? nu(champ.value) : champ.value, "Garder le mien", () => envoyer(champ)),
+    colonne("Votre texte", champ.hasAttribute("data-riche") ? nu(champ.value) : saisie(champ), "Garder le mien", () => envoyer(champ)),
     colonne(`Le texte de ${donnees.par}, ${donnees.le}`, donnees.affichage, "Prendre l’autre", () => {
       suivi.garde = donnees.valeur;
       poser(champ, donnees.valeur);
@@ -183,32 +196,24 @@ function proposerReprise(champ, texte) {
   champ.closest("[data-bloc]").append(boite);
 }
 
-// Ce que le serveur a rendu. La personne a pu taper avant que ce module arrive : c’est à envoyer, pas déjà gardé.
-function rendue(champ) {
-  if (champ.tagName !== "SELECT") return champ.defaultValue;
-  const choisie = [...champ.options].find((o) => o.defaultSelected) ?? champ.options[0];
-  return choisie?.value ?? "";
-}
-
 for (const champ of document.querySelectorAll("form[data-sauvegarde] [data-url]")) {
-  champ.suivi = { garde: champ.dataset.rendue ?? rendue(champ), statut: "", essais: 0 };
+  champ.suivi = { garde: rendue(champ), statut: "", essais: 0 };
   champs.push(champ);
-  champ.addEventListener("input", () => {
-    localStorage.setItem(cle(champ), champ.value);
+  const noter = () => {
+    localStorage.setItem(cle(champ), saisie(champ));
     clearTimeout(champ.suivi.minuterie);
     champ.suivi.minuterie = setTimeout(() => envoyer(champ), ATTENTE);
     if (champ.suivi.statut !== "envoi" && !champ.suivi.conflit) marquer(champ, "attente", "Pas encore enregistré");
-  });
+  };
+  champ.addEventListener("input", noter);
   champ.addEventListener("change", () => envoyer(champ));
   const garde = localStorage.getItem(cle(champ));
-  if (champ.value !== champ.suivi.garde) {
-    localStorage.setItem(cle(champ), champ.value);
-    envoyer(champ);
-  } else if (garde !== null && garde !== champ.value) proposerReprise(champ, garde);
+  if (garde !== null && garde !== saisie(champ)) proposerReprise(champ, garde);
   else localStorage.removeItem(cle(champ));
+  if (saisie(champ) !== champ.suivi.garde) noter();
 }
 
-const enAttente = () => champs.filter((c) => !c.suivi.conflit && c.value !== c.suivi.garde);
+const enAttente = () => champs.filter((c) => !c.suivi.conflit && saisie(c) !== c.suivi.garde);
 barre?.querySelector("[data-reessayer]").addEventListener("click", () => enAttente().forEach(envoyer));
 window.addEventListener("online", () => enAttente().forEach(envoyer));
 window.addEventListener("beforeunload", (evenement) => {

@@ -1,0 +1,56 @@
+"""La rédaction devant un vrai écran : ce qui est tapé se garde, quoi qu’il arrive autour."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fabriques.agrements import Theatre
+from tests.parcours.test_un_projet_social import Personne
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def theatre():
+    return Theatre()
+
+
+def test_ce_qui_est_tape_avant_l_arrivee_du_module_est_envoye_quand_meme(theatre, ouvrir, live_server):
+    dossier = theatre.ouvrir()
+    page = ouvrir()
+    directrice = Personne(page, live_server.url, theatre.direction)
+    retenus = []
+    page.route("**/js/sauvegarde.js", lambda route: retenus.append(route))
+    page.goto(f"{live_server.url}/dossiers/{dossier.pk}/sections/locaux/", wait_until="commit")
+    page.fill("#champ-horaires", "Du lundi au samedi")
+    page.fill("#champ-accessibilite-riche", "Un lieu ouvert à tous.")
+    page.wait_for_timeout(1200)
+    assert not dossier.reponses.filter(champ="horaires").exists()
+
+    retenus[0].continue_()
+    for champ in ("horaires", "accessibilite"):
+        page.wait_for_selector(f"#statut-{champ}[data-statut=enregistre]")
+    assert str(dossier.reponses.get(champ="horaires").valeur) == "Du lundi au samedi"
+    assert "Un lieu ouvert à tous." in dossier.reponses.get(champ="accessibilite").valeur
+    assert page.evaluate("Object.keys(localStorage).filter(c => c.startsWith('brouillon:'))") == []
+    directrice.regarder()
+    assert directrice.fautes == []
+
+
+def test_une_zone_remplie_avant_tous_les_modules_part_seule_sans_renvoyer_les_autres(theatre, ouvrir, live_server):
+    dossier = theatre.ouvrir()
+    theatre.remplir(dossier)
+    page = ouvrir()
+    Personne(page, live_server.url, theatre.direction, axe=False)
+    retenus, envois = [], []
+    page.route("**/js/*.js", lambda route: retenus.append(route))
+    page.on("request", lambda r: "/champs/" in r.url and envois.append(r.url))
+    page.goto(f"{live_server.url}/dossiers/{dossier.pk}/sections/identification/", wait_until="commit")
+    page.fill("#champ-presentation", "Tapé dans la zone nue.")
+    while retenus:
+        retenus.pop(0).continue_()
+        page.wait_for_timeout(200)
+    page.wait_for_selector("#statut-presentation[data-statut=enregistre]")
+    page.wait_for_timeout(1000)
+    assert "Tapé dans la zone nue." in dossier.reponses.get(champ="presentation").valeur
+    assert [url for url in envois if not url.endswith("/champs/presentation/")] == []

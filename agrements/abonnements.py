@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from agrements.actions.notification import notifier
 from agrements.actions.secteurs import suivre_les_secteurs
+from agrements.etapes import libelle_du_dossier
 from agrements.models import Dossier, PieceJointe
 from comptes.http import Requete
 from comptes.models import Utilisateur
@@ -35,12 +36,20 @@ def suivre_le_secteur(le: date, par: Utilisateur, **kwargs: Any) -> None:
 
 @declarer_source
 def dossiers_a_transmettre(structure: Structure) -> list[Reste]:
-    ouverts = structure.dossiers.ouverts().order_by("pk")
-    return [Reste(f"Dossier {d.numero} : {d.get_etat_display()}", d.echeance_le, d.get_absolute_url()) for d in ouverts]
+    ouverts = structure.dossiers.ouverts().avec_lecture().order_by("pk")
+    return [
+        Reste(
+            f"Dossier {d.numero} : {libelle_du_dossier(d, agent=not d.decision_a_lire)}",
+            d.echeance_le,
+            d.get_absolute_url(),
+        )
+        for d in ouverts
+    ]
 
 
 def _agrements(request: Requete, structure: Structure) -> dict[str, Any]:
-    return {"agrements": structure.agrements.select_related("decision__dossier").order_by("-debut", "objet")}
+    visibles = structure.agrements.visibles_par(request.user)
+    return {"agrements": visibles.select_related("decision__dossier").order_by("-debut", "objet")}
 
 
 def _dossiers(request: Requete, structure: Structure) -> dict[str, Any]:

@@ -58,6 +58,9 @@ LIBELLES_PARTENAIRE: dict[str, str] = {
     Etat.RETIRE: "Retiré par vos soins",
 }
 
+# Ce que la structure lit d’une décision tant qu’elle n’a pas ouvert sa lettre : ni le sens, ni les motifs.
+DECISION_A_LIRE = "Décision notifiée : ouvrez votre lettre"
+
 FAMILLES_ETAT: dict[str, str] = {
     Etat.EN_PREPARATION: "neutre",
     Etat.A_VISER: "attente",

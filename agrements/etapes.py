@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from agrements.choix import ETATS_DECIDES, LIBELLES_PARTENAIRE, Etat, Geste
+from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, GESTE_DE_DECISION, LIBELLES_PARTENAIRE, Etat, Geste
 from agrements.models import Dossier, EvenementDossier
+from socle.dates import en_jour
 
 _ORDRE = (
     ("Rédaction", {Etat.EN_PREPARATION}, "La structure"),
@@ -32,18 +33,27 @@ class Etape:
     date: Any = None
 
 
-def frise(dossier: Dossier, evenements: list[EvenementDossier]) -> list[Etape]:
-    """Les étapes, celle en cours disant qui tient la plume. ``evenements`` : le journal, dans n’importe quel ordre."""
+def frise(dossier: Dossier, evenements: list[EvenementDossier], *, agent: bool) -> list[Etape]:
+    """Les étapes, celle en cours disant qui tient la plume. ``evenements`` : le journal, dans n’importe quel ordre.
+
+    Pour la structure, une décision pas encore ouverte est une étape en cours, quel que soit son sens.
+    """
     arrivees: dict[str, Any] = {}
     for evenement in sorted(evenements, key=lambda e: (e.le, e.pk)):
         if evenement.vers and evenement.de != evenement.vers:
             arrivees[evenement.vers] = evenement.le
+    a_lire = not agent and dossier.decision_a_lire
     ici = next((rang for rang, (_, etats, _) in enumerate(_ORDRE) if dossier.etat in etats), None)
+    if a_lire:
+        ici = len(_ORDRE) - 1
     etapes = []
     for rang, (libelle, etats, qui) in enumerate(_ORDRE):
         date = min((arrivees[e] for e in etats if e in arrivees), default=None)
         if ici is None:
             statut = "fait" if date else "a-venir"
+        elif a_lire and rang == ici:
+            etapes.append(Etape(libelle, "en-cours", DECISION_A_LIRE))
+            continue
         elif rang < ici or (rang == ici and dossier.etat in ETATS_DECIDES and dossier.etat != Etat.AJOURNE):
             statut = "fait"
         else:
@@ -52,7 +62,7 @@ def frise(dossier: Dossier, evenements: list[EvenementDossier]) -> list[Etape]:
         if statut == "en-cours":
             detail = _PLUME.get(Etat(dossier.etat), f"{qui} tient la plume")
             if dossier.echeance_le and rang > 1:
-                detail += f", échéance le {dossier.echeance_le:%d/%m/%Y}"
+                detail += f", échéance le {en_jour(dossier.echeance_le)}"
         etapes.append(Etape(libelle, statut, detail, date if statut != "a-venir" else None))
     if ici is None:
         etapes.append(Etape(LIBELLES_PARTENAIRE[dossier.etat], "en-cours", "", arrivees.get(dossier.etat)))
@@ -89,6 +99,9 @@ _PHRASES: dict[str, tuple[str, str]] = {
 }
 
 
+_DECISIONS = frozenset(GESTE_DE_DECISION.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Ligne:
     """Une ligne du journal, dans les mots de qui la lit."""
@@ -100,10 +113,14 @@ class Ligne:
     detail: str
 
 
-def journal(evenements: list[EvenementDossier], *, agent: bool) -> list[Ligne]:
+def journal(evenements: list[EvenementDossier], *, agent: bool, decision_a_lire: bool = False) -> list[Ligne]:
+    """``decision_a_lire`` : pour la structure, tait le sens et les motifs de ce que la lettre n’a pas encore dit."""
     lignes = []
     for e in evenements:
         phrase = _PHRASES.get(e.geste, (e.get_geste_display(), e.get_geste_display()))[1 if agent else 0]
+        if decision_a_lire and not agent and e.geste in _DECISIONS:
+            lignes.append(Ligne(e.le, str(e.par) if e.par else "Le portail", DECISION_A_LIRE, "", ""))
+            continue
         detail = e.details.get("piece") or (f"retirée : {e.details['retiree']}" if "retiree" in e.details else "")
         if "nouveau" in e.details:
             detail = e.details["nouveau"]
@@ -115,3 +132,10 @@ def journal(evenements: list[EvenementDossier], *, agent: bool) -> list[Ligne]:
 
 def libelle_etat(etat: str, *, agent: bool) -> str:
     return Etat(etat).label if agent else LIBELLES_PARTENAIRE[etat]
+
+
+def libelle_du_dossier(dossier: Dossier, *, agent: bool) -> str:
+    """L’état, dans les mots de qui le lit ; la structure n’apprend la décision que par sa lettre."""
+    if not agent and dossier.decision_a_lire:
+        return DECISION_A_LIRE
+    return libelle_etat(dossier.etat, agent=agent)

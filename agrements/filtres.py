@@ -6,19 +6,21 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from agrements.choix import ETATS_PRIVES, Etat, TypeDossier
+from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, ETATS_PRIVES, Etat, TypeDossier
 from agrements.etapes import libelle_etat
 from agrements.models import Dossier
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Epci
 from socle.texte import cle_de_tri
 
+_A_LIRE = "a_lire"
+
 
 class DossierFiltre(django_filters.FilterSet):
     """Les filtres d’une liste de dossiers ; tous sont dans l’adresse, on l’envoie à un collègue."""
 
     q = django_filters.CharFilter(label="Structure ou numéro", method="chercher")
-    etat = django_filters.ChoiceFilter(label="État", choices=Etat.choices, empty_label="Tous")
+    etat = django_filters.ChoiceFilter(label="État", choices=Etat.choices, method="selon_etat", empty_label="Tous")
     type = django_filters.ChoiceFilter(label="Type", choices=TypeDossier.choices, empty_label="Tous")
     epci = django_filters.ModelChoiceFilter(
         label="Intercommunalité",
@@ -54,6 +56,17 @@ class DossierFiltre(django_filters.FilterSet):
         self.filters["etat"].extra["choices"] = [
             (e.value, libelle_etat(e, agent=utilisateur.est_agent)) for e in retenus
         ]
+        if not utilisateur.est_agent:
+            self.filters["etat"].extra["choices"].append((_A_LIRE, DECISION_A_LIRE))
+
+    def selon_etat(self, queryset: QuerySet[Dossier], nom: str, valeur: str) -> QuerySet[Dossier]:
+        """Pour la structure, une décision pas encore lue n’est dans aucun état décidé : filtrer ne la devine pas."""
+        if self.request.user.est_agent or valeur not in (*ETATS_DECIDES, _A_LIRE):
+            return queryset.filter(etat=valeur)
+        lus = queryset.avec_lecture()  # type: ignore[attr-defined]
+        if valeur == _A_LIRE:
+            return lus.filter(decision_a_lire=True)
+        return lus.filter(etat=valeur, decision_a_lire=False)
 
     def chercher(self, queryset: QuerySet[Dossier], nom: str, valeur: str) -> QuerySet[Dossier]:
         """Sans accents ni casse ; « AVS-2026-00042 » ou « 42 » retrouve le dossier."""

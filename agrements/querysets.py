@@ -4,10 +4,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import BooleanField, Case, ExpressionWrapper, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
-from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
+from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
 
 if TYPE_CHECKING:
     from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime  # noqa: F401
@@ -34,14 +34,27 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
         absents = agent.suppleances.en_cours(le).values("absent")
         return self.filter(Q(charge=agent) | Q(charge__in=absents))
 
+    def avec_lecture(self) -> Self:
+        """Dit, dans la même requête, si la dernière décision attend d’être lue (``decision_a_lire``)."""
+        decisions = self.model._meta.get_field("decisions").related_model.objects  # type: ignore[union-attr]
+        derniere = decisions.filter(dossier=OuterRef("pk")).order_by("-enregistree_le", "-pk")
+        non_lue = derniere.annotate(non_lue=ExpressionWrapper(Q(lue_le__isnull=True), BooleanField()))
+        return self.annotate(
+            decision_a_lire=Case(
+                When(etat__in=ETATS_DECIDES, then=Subquery(non_lue.values("non_lue")[:1])),
+                default=False,
+                output_field=BooleanField(),
+            )
+        )
+
     def pour_fiche(self) -> Self:
-        return self.select_related(
+        return self.avec_lecture().select_related(
             "structure__gestionnaire", "structure__commune__epci", "regime", "charge", "version_courante"
         )
 
     def pour_liste(self) -> Self:
         """Tout ce que la liste affiche, en une requête, du plus récent au plus ancien."""
-        return self.select_related("structure__commune", "charge").order_by("-modifie_le", "-pk")
+        return self.avec_lecture().select_related("structure__commune", "charge").order_by("-modifie_le", "-pk")
 
     def verrouiller(self, pk: int) -> Dossier:
         return self.select_for_update(of=("self",), no_key=True).select_related("regime", "structure").get(pk=pk)
@@ -77,9 +90,10 @@ class SeanceQuerySet(models.QuerySet["Seance"]):
 
 class AgrementQuerySet(models.QuerySet["Agrement"]):
     def visibles_par(self, utilisateur: Utilisateur) -> Self:
+        """La structure découvre un agrément en ouvrant la lettre dont il est né, pas avant."""
         if utilisateur.est_agent:
             return self
-        return self.filter(structure__in=structures_de(utilisateur))
+        return self.filter(structure__in=structures_de(utilisateur), decision__lue_le__isnull=False)
 
     def en_vigueur(self, le: date) -> Self:
         """Ceux qui ouvrent droit ce jour-là : les dates font foi, même si l’horloge n’est pas encore passée."""

@@ -35,7 +35,7 @@ def _structure(request: Requete) -> dict[str, Any]:
     if not structure:
         return {"structure": None}
     roles = roles_dans_la_structure(request.user, structure.pk)
-    dossier = structure.dossiers.order_by("-modifie_le").select_related("charge", "structure").first()
+    dossier = structure.dossiers.avec_lecture().order_by("-modifie_le").select_related("charge", "structure").first()
     return {
         "structure": structure,
         "taches": a_faire.trier(
@@ -43,8 +43,8 @@ def _structure(request: Requete) -> dict[str, Any]:
             + argent.pour_la_structure(structure, roles, aujourd_hui)
         ),
         "dossier": dossier,
-        "frise": frise(dossier, list(dossier.evenements.all())) if dossier else [],
-        "agrements": structure.agrements.order_by("-fin")[:4],
+        "frise": frise(dossier, list(dossier.evenements.all()), agent=False) if dossier else [],
+        "agrements": structure.agrements.visibles_par(request.user).order_by("-fin")[:4],
         "nouvelles": request.user.notifications.all()[:5],
     }
 

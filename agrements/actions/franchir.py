@@ -8,10 +8,16 @@ from django.utils import timezone
 
 from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE
 from agrements.droits import peut
+from agrements.etapes import libelle_du_dossier
 from agrements.models import Agrement, Dossier, EvenementAgrement, EvenementDossier
 from comptes.models import Utilisateur
 from socle.droits import exiger
 from socle.etats import TransitionInterdite, arrivee
+
+
+def _trop_tard(dossier: Dossier, par: Utilisateur) -> TransitionInterdite:
+    libelle = libelle_du_dossier(dossier, agent=par.est_agent)
+    return TransitionInterdite(f"Ce n’est plus possible : le dossier est maintenant « {libelle} ».")
 
 
 def ouvrir(dossier: Dossier, geste: str, *, par: Utilisateur) -> Dossier:
@@ -19,9 +25,7 @@ def ouvrir(dossier: Dossier, geste: str, *, par: Utilisateur) -> Dossier:
     dossier = Dossier.objects.verrouiller(dossier.pk)
     exiger(peut(geste, par, dossier))
     if dossier.etat not in SUR_PLACE[geste]:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : le dossier est maintenant « {dossier.get_etat_display()} »."
-        )
+        raise _trop_tard(dossier, par)
     return dossier
 
 
@@ -44,9 +48,7 @@ def franchir(
     try:
         champs["etat"] = arrivee(CYCLE, geste, avant, motif)
     except TransitionInterdite as erreur:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : le dossier est maintenant « {dossier.get_etat_display()} »."
-        ) from erreur
+        raise _trop_tard(dossier, par) from erreur
     champs["modifie_le"] = timezone.now()
     for nom, valeur in champs.items():
         setattr(dossier, nom, valeur)

@@ -178,7 +178,7 @@ class Recit:
         )  # fmt: skip
         return self
 
-    def decider(self, sens: str) -> Recit:
+    def decider(self, sens: str, *, lue: bool = False) -> Recit:
         agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
         duree = 24 if sens == SensDecision.AGREE_RESERVES else self.dossier.duree_souhaitee
         seances.decider(
@@ -188,6 +188,8 @@ class Recit:
             motivation="" if agree else "Le conseil demande que la participation des habitants au pilotage soit mieux établie.",
             reserves="Recruter le référent familles avant la fin de la première année." if sens == SensDecision.AGREE_RESERVES else "",
         )  # fmt: skip
+        if lue:
+            redaction.lire_notification(self.dossier, par=self.direction)
         return self
 
 
@@ -221,15 +223,15 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
         (nouveau, 90, lambda r: avant_cas(r).passer(Instance.CAS, passee=False)),
         (nouveau, 110, avant_ca),
         (nouveau, 120, lambda r: avant_ca(r).passer(Instance.CA, passee=False)),
-        (ancien, 300, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
-        (ancien, 280, lambda r: (instruit(r).declarer_complet().evaluer().rendre_avis(SensAvis.FAVORABLE_RESERVES).avis_cas().decider(SensDecision.AGREE_RESERVES))),
+        (ancien, 300, lambda r: avant_ca(r).decider(SensDecision.AGREE, lue=True)),
+        (ancien, 280, lambda r: (instruit(r).declarer_complet().evaluer().rendre_avis(SensAvis.FAVORABLE_RESERVES).avis_cas().decider(SensDecision.AGREE_RESERVES, lue=True))),
         (nouveau, 130, lambda r: avant_ca(r).decider(SensDecision.AJOURNE)),
         (nouveau, 140, lambda r: avant_ca(r).decider(SensDecision.REFUSE)),
         (nouveau, 60, lambda r: (instruit(r), instruction.declarer_irrecevable(r.dossier, par=r.charge, motif="La demande ne porte pas sur un territoire d’intervention identifié."))),
         (nouveau, 70, lambda r: (instruit(r), redaction.retirer(r.dossier, par=r.direction, motif="Nous déposerons un projet commun avec le centre voisin."))),
         (nouveau, 30, lambda r: instruit(r).completer(repondre=True)),
-        (ancien, 320, lambda r: avant_ca(r).decider(SensDecision.AGREE)),
-        (ancien, 310, lambda r: bientot_echu(r).decider(SensDecision.AGREE)),
+        (ancien, 320, lambda r: avant_ca(r).decider(SensDecision.AGREE, lue=True)),
+        (ancien, 310, lambda r: bientot_echu(r).decider(SensDecision.AGREE, lue=True)),
     ]  # fmt: skip
     for rang, structure in enumerate(structures):
         debut, age, mener = recits[rang % len(recits)]

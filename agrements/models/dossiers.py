@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cached_property
+
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -7,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, Etat, Geste, Objet, TypeDossier
+from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, Etat, Geste, Objet, TypeDossier
 from agrements.models.regimes import VersionRegime
 from agrements.querysets import DossierQuerySet
 from partenaires.models import Structure
@@ -113,6 +115,14 @@ class Dossier(models.Model):
     @property
     def libelles_objets(self) -> list[str]:
         return [Objet(objet).label for objet in self.objets]
+
+    @cached_property
+    def decision_a_lire(self) -> bool:
+        """La dernière décision n’a pas été ouverte par la structure. Une requête, sauf après ``avec_lecture``."""
+        if self.etat not in ETATS_DECIDES:
+            return False
+        derniere = self.decisions.first()
+        return derniere is not None and derniere.lue_le is None
 
     @property
     def est_prive(self) -> bool:

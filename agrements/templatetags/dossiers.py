@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from agrements.choix import FAMILLES_ETAT, EtatAgrement
-from agrements.etapes import libelle_etat
+from agrements.etapes import libelle_du_dossier
 from agrements.models import Agrement, Dossier
 
 register = template.Library()
@@ -22,11 +22,8 @@ _FAMILLES_AGREMENT = {
 @register.simple_tag(takes_context=True)
 def etat_dossier(context: template.Context, dossier: Dossier) -> SafeString:
     agent = context["request"].user.est_agent
-    return format_html(
-        '<span class="etat etat-{}">{}</span>',
-        FAMILLES_ETAT[dossier.etat],
-        libelle_etat(dossier.etat, agent=agent),
-    )
+    famille = FAMILLES_ETAT[dossier.etat] if agent or not dossier.decision_a_lire else "attente"
+    return format_html('<span class="etat etat-{}">{}</span>', famille, libelle_du_dossier(dossier, agent=agent))
 
 
 @register.simple_tag

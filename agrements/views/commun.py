@@ -12,11 +12,11 @@ from django.urls import reverse
 
 from agrements.actions import instruction, redaction
 from agrements.actions.redaction import DossierIncomplet
-from agrements.choix import ETATS_DECIDES, Etat, Geste
+from agrements.choix import ETATS_DECIDES, Geste
 from agrements.contenu import Contenu, differences
 from agrements.cycle import CYCLE
 from agrements.droits import gestes_possibles, peut
-from agrements.etapes import frise, journal
+from agrements.etapes import frise, journal, libelle_du_dossier
 from agrements.filtres import DossierFiltre
 from agrements.forms import MessageForm, MotifForm
 from agrements.models import Dossier
@@ -80,8 +80,8 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     contexte = {
         "dossier": dossier,
         "gestes": gestes_possibles(request.user, dossier),
-        "frise": frise(dossier, evenements),
-        "derniers": journal(evenements, agent=request.user.est_agent)[:5],
+        "frise": frise(dossier, evenements, agent=request.user.est_agent),
+        "derniers": journal(evenements, agent=request.user.est_agent, decision_a_lire=dossier.decision_a_lire)[:5],
         "decision": decision,
         "actes": actes_de(dossier),
     }
@@ -90,6 +90,8 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         contexte["demandes"] = list(dossier.demandes.prefetch_related("remarques"))
         contexte["onglet"] = "fiche"
         return render(request, "agrements/service/fiche.html", contexte)
+    if dossier.decision_a_lire:  # un geste offert ou non dirait déjà le sens de la décision
+        contexte["gestes"] = {Geste.LIRE_NOTIFICATION}
     contexte |= {
         "avancements": contenu.avancements(),
         "manques": contenu.manques(),
@@ -194,7 +196,7 @@ def journal_du_dossier(request: Requete, pk: int) -> HttpResponse:
     if not request.user.est_agent:
         evenements = evenements.filter(interne=False)
     page = paginer(request, evenements)
-    lignes = journal(list(page), agent=request.user.est_agent)
+    lignes = journal(list(page), agent=request.user.est_agent, decision_a_lire=dossier.decision_a_lire)
     return render(
         request, "agrements/journal.html", {"dossier": dossier, "page": page, "lignes": lignes, "onglet": "journal"}
     )
@@ -252,6 +254,7 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
     if nom in (Geste.DEMANDER_VISA, Geste.RENVOYER) and request.method == "GET":
         return redirect(reverse("agrements:verifier", args=[dossier.pk]))
     if dossier.etat not in CYCLE[nom].depuis and request.method == "GET":
-        messages.warning(request, f"Ce n’est plus possible : le dossier est « {Etat(dossier.etat).label} ».")
+        libelle = libelle_du_dossier(dossier, agent=request.user.est_agent)
+        messages.warning(request, f"Ce n’est plus possible : le dossier est « {libelle} ».")
         return redirect(dossier)
     return render(request, "agrements/geste.html", contexte, status=statut)

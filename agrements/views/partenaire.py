@@ -44,7 +44,7 @@ def creer(request: Requete) -> HttpResponse:
     if not structure:
         raise PermissionDenied("Vous n’êtes habilité dans aucune structure aujourd’hui.")
     ouvert = structure.dossiers.filter(etat__in=ETATS_OUVERTS).exclude(type=TypeDossier.AVENANT).first()
-    en_cours = structure.agrements.order_by("-fin").first()
+    en_cours = structure.agrements.visibles_par(request.user).order_by("-fin").first()
     initial: dict[str, Any] = {"type_dossier": "renouvellement" if en_cours else "premier"}
     if en_cours:
         initial["debut_souhaite"] = en_cours.fin + timedelta(days=1)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from agrements.choix import FAMILLES_ETAT, EtatAgrement
+from agrements.contenu import texte_lisible
 from agrements.etapes import libelle_du_dossier
 from agrements.models import Agrement, Dossier
+from agrements.referentiel import Champ
+from agrements.surlignage import Passage, surligner
 
 register = template.Library()
 _FAMILLES_AGREMENT = {
@@ -30,3 +37,17 @@ def etat_dossier(context: template.Context, dossier: Dossier) -> SafeString:
 def etat_agrement(agrement: Agrement) -> SafeString:
     famille = _FAMILLES_AGREMENT.get(EtatAgrement(agrement.etat), "neutre")
     return format_html('<span class="etat etat-{}">{}</span>', famille, agrement.get_etat_display())
+
+
+@register.simple_tag
+def valeur_citee(champ: Champ, valeur: Any, passages: Sequence[Passage] = ()) -> SafeString:
+    """La réponse, ses passages cités surlignés ; ceux d’un tableau, que l’écran découpe, sont dits dessous."""
+    rendu = render_to_string("agrements/_valeur.html", {"champ": champ, "valeur": valeur})
+    html, absents = surligner(rendu, passages or ())
+    lisible = " ".join(texte_lisible(champ, valeur).split())
+    dessous = format_html_join(
+        "",
+        '<p class="discret mt-2 mb-0" data-hors-citation>Cité pour le critère {} : <mark>« {} »</mark></p>',
+        ((p.numero, p.extrait) for p in absents if p.extrait in lisible),
+    )
+    return mark_safe(html) + dessous  # noqa: S308 — le gabarit a échappé ; surligner n’ajoute que ses marques

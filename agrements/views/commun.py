@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,11 +16,12 @@ from agrements.actions.redaction import DossierIncomplet
 from agrements.choix import ETATS_DECIDES, Geste
 from agrements.contenu import Contenu, differences
 from agrements.cycle import CYCLE
-from agrements.droits import gestes_possibles, peut
+from agrements.droits import gestes_possibles, peut, possible
 from agrements.etapes import frise, journal, libelle_du_dossier
 from agrements.filtres import DossierFiltre
 from agrements.forms import MessageForm, MotifForm
-from agrements.models import Dossier
+from agrements.models import Citation, Dossier
+from agrements.surlignage import Passage
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
 from courriers.actions import ecrire
@@ -158,8 +160,26 @@ def projet(request: Requete, pk: int) -> HttpResponse:
         "onglet": "projet",
         "jointes": contenu.jointes,
         "exigences": {e.code: e.libelle for e in contenu.exigences},
+        **a_citer(request, dossier),
     }
     return render(request, "agrements/projet.html", contexte)
+
+
+def a_citer(request: Requete, dossier: Dossier) -> dict[str, Any]:
+    """Ce qu’il faut pour surligner et citer le projet ; la structure ne voit rien des citations. Une requête."""
+    if not request.user.est_agent:
+        return {}
+    criteres = {c.code: c for c in dossier.regime.referentiel.criteres}
+    passages: dict[str, list[Passage]] = {}
+    for citation in Citation.objects.filter(evaluation__dossier=dossier).select_related("evaluation"):
+        critere = criteres[citation.evaluation.critere]
+        passages.setdefault(citation.champ, []).append(Passage(citation.extrait, critere.numero, critere.libelle))
+    return {
+        "surligner": True,
+        "citable": possible(Geste.EVALUER, request.user, dossier),
+        "passages": passages,
+        "critere_choisi": request.GET.get("critere", ""),
+    }
 
 
 @lecture

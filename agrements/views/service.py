@@ -7,8 +7,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from agrements.actions import instruction
@@ -17,7 +18,7 @@ from agrements.contenu import Contenu, texte_lisible
 from agrements.droits import peut, possible
 from agrements.forms import AffecterForm, AvisForm, DemandeComplementsForm, EvaluationForm
 from agrements.models import Agrement, Citation, Dossier
-from agrements.views.commun import dossier_visible
+from agrements.views.commun import a_citer, dossier_visible
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
@@ -162,6 +163,11 @@ def grille(request: Requete, pk: int) -> HttpResponse:
         "criteres": _criteres(dossier, liees),
         "modifiable": modifiable,
         "onglet": "grille",
+        "sections": contenu.sections,
+        "reponses": contenu.deposees or {},
+        "jointes": contenu.jointes,
+        "exigences": {e.code: e.libelle for e in contenu.exigences},
+        **a_citer(request, dossier),
         "champs_a_citer": [(c.code, f"{s.titre} : {c.libelle}") for s in contenu.sections for c in s.champs],
     }
     return render(request, "agrements/service/grille.html", contexte, status=422 if liees else 200)
@@ -170,13 +176,14 @@ def grille(request: Requete, pk: int) -> HttpResponse:
 @ecriture
 @reserve_a(*INSTRUCTION)
 def citer(request: Requete, pk: int) -> HttpResponse:
+    """Attache un passage à un critère, puis ramène là où l’agent lisait."""
     dossier = dossier_visible(request, pk)
-    critere = request.POST.get("critere", "")
+    critere, champ = request.POST.get("critere", ""), request.POST.get("champ", "")
     try:
         instruction.citer(
             dossier,
             critere=critere,
-            champ=request.POST.get("champ", ""),
+            champ=champ,
             extrait=request.POST.get("extrait", ""),
             par=request.user,
         )
@@ -184,6 +191,13 @@ def citer(request: Requete, pk: int) -> HttpResponse:
         messages.warning(request, str(refus))
     else:
         messages.success(request, "Le passage est cité.")
+        retour = request.POST.get("retour", "")
+        if retour in ("grille", "projet"):
+            suite = QueryDict(mutable=True)
+            suite["critere"] = critere
+            return redirect(
+                f"{reverse(f'agrements:{retour}', args=[dossier.pk])}?{suite.urlencode()}#lecture-champ-{champ}"
+            )
     return redirect("agrements:grille", dossier.pk)
 
 

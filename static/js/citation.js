@@ -1,0 +1,103 @@
+// Choisir un passage du projet, à la souris ou au clavier, et l’attacher à un critère. Sans ce module, on le colle.
+const barre = document.querySelector("form[data-citation]");
+const annonce = document.querySelector("[data-citation-annonce]");
+const zones = [...document.querySelectorAll("[data-citable]")];
+const BLOCS = /^(P|LI|TR|TD|TH)$/;
+
+// Le texte choisi, comme le serveur le lit : un paragraphe ou un point par ligne, sans nos étiquettes.
+function texte(fragment) {
+  let sortie = "";
+  const visiter = (noeud) => {
+    if (noeud.nodeType === 3) sortie += noeud.data;
+    if (noeud.nodeType === 1 && noeud.matches("[data-hors-citation], .visually-hidden")) return;
+    if (noeud.nodeName === "BR") sortie += "\n";
+    noeud.childNodes.forEach(visiter);
+    if (BLOCS.test(noeud.nodeName)) sortie += "\n";
+  };
+  visiter(fragment);
+  return sortie.replaceAll(/\s+/g, " ").trim();
+}
+
+const zoneDe = (noeud) => (noeud.nodeType === 1 ? noeud : noeud.parentElement)?.closest("[data-citable]");
+
+// Un triple clic finit au début du bloc suivant : on s’arrête au bord de la réponse si rien ne dépasse.
+function choisi() {
+  const selection = window.getSelection();
+  if (!selection.rangeCount || selection.isCollapsed) return null;
+  const tout = selection.getRangeAt(0);
+  const zone = zoneDe(tout.startContainer);
+  if (!zone) return null;
+  const dedans = tout.cloneRange();
+  if (!zone.contains(tout.endContainer)) dedans.setEnd(zone, zone.childNodes.length);
+  const extrait = texte(dedans.cloneContents());
+  if (!extrait) return null;
+  const deborde = extrait !== texte(tout.cloneContents());
+  if (!deborde && dedans.endContainer !== tout.endContainer) {
+    selection.setBaseAndExtent(dedans.startContainer, dedans.startOffset, dedans.endContainer, dedans.endOffset);
+  }
+  return { zone, extrait, deborde };
+}
+
+function dire(phrase) {
+  if (annonce.textContent !== phrase) annonce.textContent = phrase;
+}
+
+function montrer() {
+  const passage = choisi();
+  if (!passage || passage.deborde) {
+    if (barre.contains(document.activeElement)) return;
+    barre.hidden = true;
+    dire(passage ? "Choisissez un passage dans une seule réponse." : "");
+    return;
+  }
+  barre.elements.champ.value = passage.zone.dataset.citable;
+  barre.elements.extrait.value = passage.extrait;
+  barre.querySelector("[data-extrait]").textContent = passage.extrait.length > 160 ? `${passage.extrait.slice(0, 160)}…` : passage.extrait;
+  if (barre.previousElementSibling !== passage.zone) passage.zone.after(barre); // la touche Tab y mène
+  barre.hidden = false;
+  dire(`Passage choisi : « ${passage.extrait.slice(0, 80)} ». Tabulation pour l’attacher à un critère.`);
+}
+
+function fermer() {
+  const zone = barre.previousElementSibling;
+  window.getSelection().removeAllRanges();
+  barre.hidden = true;
+  dire("");
+  if (zone?.matches("[data-citable]")) zone.focus({ preventScroll: true });
+}
+
+// Flèche : le mot suivant ou précédent ; avec Maj, on étend. On ne sort pas de la réponse.
+function auClavier(evenement) {
+  const zone = evenement.currentTarget;
+  const sens = { ArrowRight: "forward", ArrowLeft: "backward" }[evenement.key];
+  if (evenement.target !== zone || !sens || evenement.ctrlKey || evenement.altKey || evenement.metaKey) return;
+  evenement.preventDefault();
+  const selection = window.getSelection();
+  if (!selection.rangeCount || !zone.contains(selection.anchorNode)) selection.collapse(zone, 0);
+  const avant = [selection.anchorNode, selection.anchorOffset, selection.focusNode, selection.focusOffset];
+  if (!evenement.shiftKey && !selection.isCollapsed) sens === "forward" ? selection.collapseToEnd() : selection.collapseToStart();
+  selection.modify("extend", sens, "word");
+  if (!zone.contains(selection.focusNode)) selection.setBaseAndExtent(...avant);
+  selection.focusNode.parentElement?.scrollIntoView({ block: "nearest" });
+}
+
+if (barre) {
+  for (const zone of zones) {
+    zone.tabIndex = 0;
+    zone.setAttribute("role", "group");
+    zone.setAttribute("aria-labelledby", `lecture-champ-${zone.dataset.citable}`);
+    zone.setAttribute("aria-describedby", "mode-d-emploi-citation");
+    zone.addEventListener("keydown", auClavier);
+  }
+  document.getElementById("mode-d-emploi-citation").hidden = false;
+  let minuterie;
+  document.addEventListener("selectionchange", () => {
+    clearTimeout(minuterie);
+    minuterie = setTimeout(montrer, 120);
+  });
+  document.addEventListener("keydown", (evenement) => evenement.key === "Escape" && !barre.hidden && fermer());
+  barre.querySelector("[data-fermer]").addEventListener("click", fermer);
+  for (const lien of document.querySelectorAll("a[data-critere]")) {
+    lien.addEventListener("click", () => (barre.elements.critere.value = lien.dataset.critere));
+  }
+}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("dossiers/nouveau/", partenaire.creer, name="creer"),
     path("dossiers/<int:pk>/", commun.fiche, name="fiche"),
     path("dossiers/<int:pk>/sections/<slug:code>/", partenaire.section, name="section"),
+    path("dossiers/<int:pk>/sections/<slug:code>/presence/", partenaire.signaler_presence, name="presence"),
     path("dossiers/<int:pk>/champs/<slug:champ>/", partenaire.enregistrer_champ, name="champ"),
     path("dossiers/<int:pk>/pieces/", partenaire.pieces, name="pieces"),
     path("dossiers/<int:pk>/pieces/<int:jointe_pk>/", partenaire.telecharger_piece, name="telecharger_piece"),

@@ -100,6 +100,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "agrements:acte": (TOUS, ("dossier", "acte_pk")),
     "agrements:telecharger_piece": (TOUS, ("dossier", "jointe_pk")),
     "agrements:section": (EQUIPE, ("dossier", "code_section")),
+    "agrements:presence": (EQUIPE, ("dossier", "code_section")),
     "agrements:champ": (EQUIPE, ("dossier", "champ")),
     "agrements:pieces": (EQUIPE, ("dossier",)),
     "agrements:detacher": (EQUIPE, ("dossier", "jointe_pk")),

@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from agrements import arbre
+from agrements import arbre, presence
 from agrements.actions import redaction
 from agrements.budget import totaliser
 from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier
@@ -129,8 +129,24 @@ def section(request: Requete, pk: int, code: str) -> HttpResponse:
         "libelles": json.dumps(arbre.LIBELLES, ensure_ascii=False),
         "modifiable": dossier.etat in (Etat.EN_PREPARATION, Etat.INCOMPLET),
         "alertes": contenu.alertes_equipe() if code == "moyens_humains" else [],
+        "presence": presence.phrase(presence.autres(dossier, code, que=request.user)),
     }
     return render(request, "agrements/partenaire/section.html", contexte, status=422 if erreurs else 200)
+
+
+@ecriture
+@reserve_a(*PARTENAIRES)
+def signaler_presence(request: Requete, pk: int, code: str) -> JsonResponse:
+    """Le battement d’un écran de saisie : note qui est là, rend qui d’autre y est. ``depart`` efface la trace."""
+    dossier = dossier_visible(request, pk)
+    exiger(peut(Geste.REDIGER, request.user, dossier))
+    if Contenu(dossier).section(code) is None:
+        raise Http404
+    if "depart" in request.POST:
+        presence.partir(dossier, code, par=request.user)
+        return JsonResponse({"phrase": ""})
+    presence.battre(dossier, code, par=request.user)
+    return JsonResponse({"phrase": presence.phrase(presence.autres(dossier, code, que=request.user))})
 
 
 def _voisine(contenu: Contenu, code: str, pas: int) -> Any:

@@ -54,3 +54,46 @@ def test_une_zone_remplie_avant_tous_les_modules_part_seule_sans_renvoyer_les_au
     page.wait_for_timeout(1000)
     assert "Tapé dans la zone nue." in dossier.reponses.get(champ="presentation").valeur
     assert [url for url in envois if not url.endswith("/champs/presentation/")] == []
+
+
+def test_un_collegue_dans_la_meme_section_se_voit_puis_disparait_en_partant(theatre, ouvrir, live_server):
+    dossier = theatre.ouvrir()
+    chemin = f"/dossiers/{dossier.pk}/sections/locaux/"
+    pages = []
+    for compte in (theatre.direction, theatre.saisie):
+        page = ouvrir()
+        page.clock.install()
+        pages.append(Personne(page, live_server.url, compte))
+    directrice, saisie = pages
+    directrice.aller(chemin)
+    zone = directrice.page.locator("[data-presence]")
+    assert zone.get_attribute("aria-live") == "polite"
+    assert zone.inner_text() == ""
+
+    with directrice.page.expect_response("**/presence/"):
+        directrice.page.click("#champ-horaires")
+        directrice.page.clock.fast_forward(26_000)
+    saisie.aller(chemin)
+    phrase = f"{theatre.direction.get_full_name()} écrit aussi dans cette section."
+    saisie.page.wait_for_selector(f"[data-presence]:has-text('{phrase}')")
+    with directrice.page.expect_response("**/presence/"):
+        directrice.page.clock.fast_forward(26_000)
+    directrice.page.wait_for_selector(
+        f"[data-presence]:has-text('{theatre.saisie.get_full_name()} écrit aussi dans cette section.')"
+    )
+    directrice.regarder()
+
+    saisie.aller(f"/dossiers/{dossier.pk}/sections/budget/")
+    with directrice.page.expect_response("**/presence/"):
+        directrice.page.clock.fast_forward(26_000)
+    directrice.page.wait_for_function("() => document.querySelector('[data-presence]').textContent === ''")
+
+    saisie.aller(chemin)
+    saisie.page.wait_for_selector("[data-presence]:has-text('écrit aussi')")
+    directrice.page.clock.fast_forward(200_000)  # plus une touche depuis trois minutes : elle n’écrit plus
+    saisie.page.wait_for_timeout(300)
+    with saisie.page.expect_response("**/presence/"):
+        saisie.page.click("#champ-horaires")
+        saisie.page.clock.fast_forward(26_000)
+    saisie.page.wait_for_function("() => document.querySelector('[data-presence]').textContent === ''")
+    assert directrice.fautes + saisie.fautes == []

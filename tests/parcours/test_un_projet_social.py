@@ -263,23 +263,3 @@ def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_st
     assert "<strong>Notre projet</strong>" in valeur
     assert "<li>Un point</li>" in valeur
     assert not re.search("style|class|script|mso|alert", valeur)
-
-
-def test_un_texte_tape_avant_que_la_page_soit_prete_est_garde(theatre, ouvrir, live_server):
-    """Le module arrive tard : ce qui est déjà dans le champ n’est pas pris pour enregistré."""
-    dossier = theatre.ouvrir()
-    directrice = Personne(ouvrir(), live_server.url, theatre.direction, axe=False)
-    page = directrice.page
-    retenus = []
-    page.route("**/js/sauvegarde.js", lambda route: retenus.append(route))
-    page.goto(f"{live_server.url}/dossiers/{dossier.pk}/sections/gouvernance/", wait_until="commit")
-    champ = page.locator("#champ-benevoles")
-    champ.wait_for()
-    champ.fill("12")
-    code = champ.get_attribute("name")
-    page.wait_for_timeout(200)
-    assert not dossier.reponses.filter(champ=code).exclude(valeur="").exists()
-    for route in retenus:
-        route.continue_()
-    page.wait_for_selector(f"#statut-{code}[data-statut=enregistre]")
-    assert str(dossier.reponses.get(champ=code).valeur) == "12"

@@ -28,6 +28,9 @@ class ConnexionExigeeMiddleware(LoginRequiredMiddleware):
     ) -> HttpResponseBase:
         if attend_du_json(request):
             return JsonResponse({"erreur": "Votre session est finie. Reconnectez-vous, rien n’est perdu."}, status=401)
+        admises: frozenset[str] = getattr(view_func, "methodes", frozenset({"GET"}))
+        if request.method not in ("GET", "HEAD") and "GET" not in admises:
+            return redirect(settings.LOGIN_URL)  # cette adresse ne se visite pas : après la connexion, l’espace
         return super().handle_no_permission(request, view_func)
 
 

@@ -12,11 +12,14 @@ from comptes.actions import jeton_d_invitation
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import poster, prevenir
+from courriers.models import Envoi
 from partenaires.choix import GestePartenaire
 from partenaires.droits import peut_inviter, peut_passer_la_direction
 from partenaires.models import EvenementPartenaire, Habilitation, Structure
 from socle.droits import exiger
 from socle.erreurs import Refus
+
+ENTRE_DEUX_INVITATIONS = timedelta(minutes=10)
 
 
 def _consigner(structure: Structure, geste: str, par: Utilisateur, motif: str = "", **details: str) -> None:
@@ -55,6 +58,8 @@ def _ouvrir(
     personne = Utilisateur.objects.filter(courriel__iexact=courriel.strip()).first()
     if personne is None:
         personne = Utilisateur.objects.creer(courriel, prenom=prenom, nom=nom)
+    elif not personne.is_active:
+        raise Refus("Le compte de cette adresse est fermé : demandez à la Caf de le rouvrir avant d’inviter.")
     elif personne.est_agent:
         raise Refus("Cette adresse est celle d’un agent de la Caf : il ne peut pas représenter une structure.")
     habilitation = Habilitation(
@@ -91,6 +96,11 @@ def renvoyer_l_invitation(habilitation: Habilitation, *, par: Utilisateur) -> No
     exiger(peut_inviter(par, habilitation.structure, habilitation.role))
     if habilitation.utilisateur.has_usable_password():
         raise Refus("Cette personne a déjà choisi son mot de passe : elle peut se connecter.")
+    recente = Envoi.objects.filter(
+        cle__startswith=f"invitation-{habilitation.pk}-", cree_le__gte=timezone.now() - ENTRE_DEUX_INVITATIONS
+    )
+    if recente.exists():
+        raise Refus("Une invitation vient de partir : attendez dix minutes avant d’en renvoyer une autre.")
     _ecrire_l_invitation(habilitation, rang=int(timezone.now().timestamp()))
 
 
@@ -128,9 +138,19 @@ def fermer_acces(habilitation: Habilitation, *, fin: date, par: Utilisateur, mot
 
 @transaction.atomic
 def passer_la_direction(
-    structure: Structure, *, courriel: str, prenom: str, nom: str, le: date, par: Utilisateur
+    structure: Structure,
+    *,
+    courriel: str,
+    prenom: str,
+    nom: str,
+    le: date,
+    par: Utilisateur,
+    fermeture: date | None = None,
 ) -> Habilitation:
-    """Passation : l’accès du successeur s’ouvre le jour dit, celui des directions en place se ferme la veille."""
+    """Passation : l’accès du successeur s’ouvre ``le`` jour dit, celui des directions en place se ferme la veille.
+
+    ``fermeture`` : le dernier jour des directions en place, s’il est plus tardif (passage de relais à deux).
+    """
     structure = Structure.objects.verrouiller(structure.pk)
     exiger(peut_passer_la_direction(par, structure))
     if le < timezone.localdate():
@@ -141,11 +161,16 @@ def passer_la_direction(
         .filter(role=Role.DIRECTION)
         .select_related("utilisateur")
     )
+    if any(p.utilisateur.courriel.lower() == courriel.strip().lower() for p in partants):
+        raise Refus("Cette personne dirige déjà la structure : la passation se fait vers quelqu’un d’autre.")
+    dernier_jour = fermeture or le - timedelta(days=1)
+    if dernier_jour < le - timedelta(days=1):
+        raise Refus("L’ancienne direction ne part pas avant la veille de la passation : il n’y aurait personne.")
     for partant in partants:
-        if partant.debut >= le:
+        if partant.debut > dernier_jour:
             partant.delete()
         else:
-            partant.fin = le - timedelta(days=1)
+            partant.fin = dernier_jour
             partant.save(update_fields=["fin"])
     nouvelle = _ouvrir(structure, courriel, prenom, nom, Role.DIRECTION, le, None, par)
     _consigner(

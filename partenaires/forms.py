@@ -138,7 +138,13 @@ class PassationForm(forms.Form):
     nom = forms.CharField(label="Nom du successeur", max_length=100)
     courriel = forms.EmailField(label="Son adresse électronique")
     le = forms.DateField(
-        label="Date de la passation", widget=ChampDate(), help_text="L’accès actuel se ferme la veille."
+        label="Date de la passation", widget=ChampDate(), help_text="L’accès du successeur s’ouvre ce jour-là."
+    )
+    fermeture = forms.DateField(
+        label="Dernier jour de la direction actuelle",
+        required=False,
+        widget=ChampDate(),
+        help_text="Vide : la veille de la passation. Plus tard, pour passer le relais à deux.",
     )
 
     def clean_le(self) -> date:

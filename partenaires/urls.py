@@ -21,6 +21,7 @@ urlpatterns = [
     path("structures/<int:pk>/acces/", acces.liste, name="acces"),
     path("structures/<int:pk>/acces/passation/", acces.passation, name="passation"),
     path("structures/<int:pk>/acces/<int:habilitation_pk>/fermer/", acces.fermer, name="fermer_acces"),
+    path("structures/<int:pk>/acces/<int:habilitation_pk>/renvoyer/", acces.renvoyer, name="renvoyer_invitation"),
     path("secteurs/", secteurs.secteurs, name="secteurs"),
     path("mon-absence/", secteurs.mon_absence, name="mon_absence"),
 ]

@@ -89,6 +89,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "partenaires:acces": (TOUS, ("structure",)),
     "partenaires:passation": (TOUS, ("structure",)),
     "partenaires:fermer_acces": (TOUS, ("structure", "habilitation_pk")),
+    "partenaires:renvoyer_invitation": (TOUS, ("structure", "habilitation_pk")),
     "agrements:creer": (DIRIGE, ()),
     "agrements:fiche": (TOUS, ("dossier",)),
     "agrements:projet": (TOUS, ("dossier",)),

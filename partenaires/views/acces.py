@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from comptes.acces import lecture_ecriture, ouverte_aux_connectes
+from comptes.acces import ecriture, lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
 from partenaires import actions_acces
 from partenaires.droits import peut_gerer_les_acces, peut_inviter, peut_passer_la_direction
@@ -73,6 +73,23 @@ def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
         return redirect("partenaires:acces", structure.pk)
     contexte = {"structure": structure, "form": form, "habilitation": habilitation}
     return render(request, "partenaires/acces/fermer.html", contexte, status=422 if form.is_bound else 200)
+
+
+@ecriture
+@ouverte_aux_connectes
+def renvoyer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
+    """Renvoie l’invitation d’une personne qui n’a pas encore choisi son mot de passe."""
+    structure = _structure(request, pk)
+    habilitation = get_object_or_404(
+        structure.habilitations.select_related("utilisateur", "structure"), pk=habilitation_pk
+    )
+    try:
+        actions_acces.renvoyer_l_invitation(habilitation, par=request.user)
+    except Refus as refus:
+        messages.warning(request, str(refus))
+    else:
+        messages.success(request, f"Une nouvelle invitation part à {habilitation.utilisateur}.")
+    return redirect("partenaires:acces", structure.pk)
 
 
 @lecture_ecriture

@@ -146,6 +146,7 @@ class TestInviter:
 
     def test_renvoyer_l_invitation_poste_un_second_courriel(self, equipe) -> None:
         habilitation = equipe.inviter()
+        Envoi.objects.update(cree_le=timezone.now() - timedelta(minutes=11))
         actions_acces.renvoyer_l_invitation(habilitation, par=equipe.president)
         assert Envoi.objects.filter(adresse="ana.roy@exemple.invalid", texte__contains="/invitation/").count() == 2
 

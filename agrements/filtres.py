@@ -4,11 +4,13 @@ from typing import Any
 
 import django_filters
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 
 from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, ETATS_PRIVES, Etat, TypeDossier
 from agrements.etapes import libelle_etat
 from agrements.models import Dossier
+from comptes.http import Requete
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Epci
 from socle.texte import cle_de_tri
@@ -84,3 +86,26 @@ class DossierFiltre(django_filters.FilterSet):
         if valeur == "moi":
             return queryset.suivis_par(self.request.user, aujourd_hui)  # type: ignore[attr-defined]
         return queryset.ouverts().filter(echeance_le__lt=aujourd_hui)  # type: ignore[attr-defined]
+
+
+def filtre_propre(parametres: QueryDict) -> str:
+    """La part d’une adresse qui filtre, et elle seule : ni page, ni champ vide, ni paramètre inconnu."""
+    garde = QueryDict(mutable=True)
+    for nom in DossierFiltre.base_filters:
+        if valeur := parametres.get(nom, "").strip():
+            garde[nom] = valeur
+    return garde.urlencode()
+
+
+def voisins(request: Requete, dossier: Dossier, filtre: str) -> tuple[Dossier | None, Dossier | None]:
+    """Le dossier d’avant et celui d’après dans la liste ainsi filtrée, même si celui-ci vient d’en sortir.
+
+    Deux requêtes, plus celles des listes de choix du filtre : le même coût quelle que soit la longueur de la liste.
+    """
+    visibles = Dossier.objects.visibles_par(request.user)
+    filtres = DossierFiltre(QueryDict(filtre), queryset=visibles, request=request)
+    retenus = (filtres.qs if filtres.is_valid() else visibles).exclude(pk=dossier.pk).select_related("structure")
+    meme = Q(modifie_le=dossier.modifie_le)
+    avant = retenus.filter(Q(modifie_le__gt=dossier.modifie_le) | (meme & Q(pk__gt=dossier.pk)))
+    apres = retenus.filter(Q(modifie_le__lt=dossier.modifie_le) | (meme & Q(pk__lt=dossier.pk)))
+    return avant.order_by("modifie_le", "pk").first(), apres.order_by("-modifie_le", "-pk").first()

@@ -228,6 +228,11 @@ class DecisionForm(forms.Form):
         return donnees
 
 
+class VueForm(forms.Form):
+    nom = forms.CharField(label="Nom de la vue", max_length=60, strip=True)
+    filtre = forms.CharField(widget=forms.HiddenInput, max_length=500, required=False)
+
+
 class MessageForm(forms.Form):
     texte = forms.CharField(label="Votre message", max_length=5000, widget=forms.Textarea(attrs={"rows": 4}))
     interne = forms.BooleanField(label="Note interne, visible de la Caf seulement", required=False)

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from agrements.views import commun, partenaire, seances, service
+from agrements.views import commun, partenaire, seances, service, vues
 
 app_name = "agrements"
 
 urlpatterns = [
     path("dossiers/", commun.liste, name="liste"),
     path("dossiers/nouveau/", partenaire.creer, name="creer"),
+    path("dossiers/vues/", vues.enregistrer, name="enregistrer_vue"),
+    path("dossiers/vues/<int:pk>/supprimer/", vues.supprimer, name="supprimer_vue"),
     path("dossiers/<int:pk>/", commun.fiche, name="fiche"),
     path("dossiers/<int:pk>/sections/<slug:code>/", partenaire.section, name="section"),
     path("dossiers/<int:pk>/sections/<slug:code>/presence/", partenaire.signaler_presence, name="presence"),

@@ -90,6 +90,8 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "partenaires:passation": (TOUS, ("structure",)),
     "partenaires:fermer_acces": (TOUS, ("structure", "habilitation_pk")),
     "partenaires:renvoyer_invitation": (TOUS, ("structure", "habilitation_pk")),
+    "agrements:enregistrer_vue": (CAF, ()),
+    "agrements:supprimer_vue": (CAF, ("vue",)),
     "agrements:creer": (DIRIGE, ()),
     "agrements:fiche": (TOUS, ("dossier",)),
     "agrements:projet": (TOUS, ("dossier",)),
@@ -219,6 +221,7 @@ def scene(db):
         "contact": 1,
         "notification": 1,
         "article": 1,
+        "vue": 1,
     }
     return theatre, personnes, objets
 
@@ -269,6 +272,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "contact": "pk",
         "notification": "pk",
         "article": "pk",
+        "vue": "pk",
         "code_section": "code",
         "geste_declaration": "nom",
         **dict.fromkeys(

@@ -4,6 +4,7 @@ from agrements.models.dossiers import Dossier, EvenementDossier, Reponse, Versio
 from agrements.models.instruction import Citation, DemandeComplements, EvaluationCritere, Remarque
 from agrements.models.pieces import Piece, PieceJointe
 from agrements.models.regimes import VersionRegime
+from agrements.models.vues import VueEnregistree
 
 __all__ = [
     "Agrement",
@@ -24,4 +25,5 @@ __all__ = [
     "VersionDossier",
     "VersionRegime",
     "Visa",
+    "VueEnregistree",
 ]

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
+from django.http import QueryDict
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from agrements.choix import FAMILLES_ETAT, EtatAgrement
 from agrements.contenu import texte_lisible
 from agrements.etapes import libelle_du_dossier
+from agrements.filtres import filtre_propre, voisins
 from agrements.models import Agrement, Dossier
 from agrements.referentiel import Champ
 from agrements.surlignage import Passage, surligner
@@ -51,3 +54,31 @@ def valeur_citee(champ: Champ, valeur: Any, passages: Sequence[Passage] = ()) ->
         ((p.numero, p.extrait) for p in absents if p.extrait in lisible),
     )
     return mark_safe(html) + dessous  # noqa: S308 — le gabarit a échappé ; surligner n’ajoute que ses marques
+
+
+def _suite(context: template.Context) -> str:
+    request = context["request"]
+    if "liste" not in request.GET:
+        return ""
+    porte = QueryDict(mutable=True)
+    porte["liste"] = filtre_propre(QueryDict(request.GET["liste"][:1000]))
+    return f"?{porte.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def suite_de_liste(context: template.Context) -> str:
+    """À coller aux liens d’un dossier : d’un onglet à l’autre, on garde la liste d’où l’on vient."""
+    return _suite(context)
+
+
+@register.inclusion_tag("agrements/_voisins.html", takes_context=True)
+def voisins_dans_la_liste(context: template.Context, dossier: Dossier) -> dict[str, Any]:
+    suite = _suite(context)
+    if not suite:
+        return {"depuis_une_liste": False}
+    filtre = QueryDict(suite[1:])["liste"]
+    precedent, suivant = voisins(context["request"], dossier, filtre)
+    retour = f"{reverse('agrements:liste')}?{filtre}" if filtre else reverse("agrements:liste")
+    return {
+        "depuis_une_liste": True, "precedent": precedent, "suivant": suivant, "suite": suite, "retour": retour,
+    }  # fmt: skip

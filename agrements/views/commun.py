@@ -18,7 +18,7 @@ from agrements.contenu import Contenu, differences
 from agrements.cycle import CYCLE
 from agrements.droits import gestes_possibles, peut, possible
 from agrements.etapes import frise, journal, libelle_du_dossier
-from agrements.filtres import DossierFiltre
+from agrements.filtres import DossierFiltre, filtre_propre
 from agrements.forms import MessageForm, MotifForm
 from agrements.models import Citation, Dossier
 from agrements.surlignage import Passage
@@ -69,7 +69,16 @@ def liste(request: Requete) -> HttpResponse:
     retenus = filtre.qs if filtre.is_valid() else visibles
     page = paginer(request, retenus.pour_liste(), total=retenus)
     gabarit = "agrements/liste.html#resultats" if fragment(request) else "agrements/liste.html"
-    return render(request, gabarit, {"page": page, "filtre": filtre})
+    courant = filtre_propre(request.GET)
+    vues = list(request.user.vues_enregistrees.all()) if request.user.est_agent else []
+    contexte = {
+        "page": page,
+        "filtre": filtre,
+        "filtre_courant": courant,
+        "vues": vues,
+        "vue_courante": any(vue.filtre == courant for vue in vues),
+    }
+    return render(request, gabarit, contexte)
 
 
 @lecture

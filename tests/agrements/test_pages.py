@@ -146,7 +146,7 @@ def test_la_liste_des_dossiers_coute_autant_pour_un_que_pour_cinquante(
     cloner(dossier, nombre - 1)
     client = entrer(theatre.charge)
     client.get(reverse("agrements:liste"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(reverse("agrements:liste"))
     assert f"{nombre} dossier" in page.content.decode()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, GESTE_DE_DECISION, LIBELLES_PARTENAIRE, Etat, Geste
-from agrements.models import Dossier, EvenementDossier
+from agrements.models import Dossier, EvenementAgrement, EvenementDossier
 from socle.dates import en_jour
 
 _ORDRE = (
@@ -128,6 +129,13 @@ def journal(evenements: list[EvenementDossier], *, agent: bool, decision_a_lire:
             detail = f"version {e.details['version']}"
         lignes.append(Ligne(e.le, str(e.par) if e.par else "Le portail", phrase, e.motif, detail))
     return lignes
+
+
+def journal_d_agrement(evenements: Iterable[EvenementAgrement]) -> list[Ligne]:
+    return [
+        Ligne(e.le, str(e.par) if e.par else "Le portail", e.get_geste_display().capitalize(), e.motif, "")
+        for e in evenements
+    ]
 
 
 def libelle_etat(etat: str, *, agent: bool) -> str:

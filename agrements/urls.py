@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agrements.views import commun, partenaire, seances, service, vues
+from agrements.views import commun, partenaire, seances, service, vie, vues
 
 app_name = "agrements"
 
@@ -32,6 +32,9 @@ urlpatterns = [
     path("dossiers/<int:pk>/avis/", service.avis, name="avis"),
     path("dossiers/<int:pk>/affecter/", service.affecter, name="affecter"),
     path("agrements/", service.agrements, name="agrements"),
+    path("agrements/<int:pk>/", vie.fiche, name="agrement"),
+    path("agrements/<int:pk>/gestes/<slug:nom>/", vie.geste, name="geste_agrement"),
+    path("regimes/<slug:code>/<int:numero>/", vie.regime, name="regime"),
     path("seances/", seances.liste, name="seances"),
     path("seances/nouvelle/", seances.creer, name="creer_seance"),
     path("seances/<int:pk>/", seances.fiche, name="seance"),

@@ -115,6 +115,9 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "agrements:retirer_citation": (INSTRUIT, ("dossier", "citation_pk")),
     "agrements:avis": (INSTRUIT, ("dossier",)),
     "agrements:affecter": (frozenset({Role.RESPONSABLE}), ("dossier",)),
+    "agrements:agrement": (TOUS, ("agrement",)),
+    "agrements:geste_agrement": (frozenset({Role.RESPONSABLE}), ("agrement", "nom")),
+    "agrements:regime": (CAF, ("code_regime", "numero")),
     "agrements:seances": (CAF, ()),
     "agrements:creer_seance": (SECRETARIAT, ()),
     "agrements:seance": (CAF, ("seance",)),
@@ -222,6 +225,9 @@ def scene(db):
         "notification": 1,
         "article": 1,
         "vue": 1,
+        "agrement": 1,
+        "code_regime": "avs-2025",
+        "numero": 1,
     }
     return theatre, personnes, objets
 
@@ -292,6 +298,8 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
             ],
             "pk",
         ),
+        "code_regime": "code",
+        "agrement": "pk",
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
 

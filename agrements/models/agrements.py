@@ -6,6 +6,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from agrements.choix import EtatAgrement, GesteAgrement, Objet
 from agrements.models.decisions import Decision
@@ -63,6 +64,9 @@ class Agrement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_objet_display()}, {self.structure}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("agrements:agrement", args=[self.pk])
 
 
 class EvenementAgrement(models.Model):

@@ -7,6 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.urls import reverse
 
 from agrements.querysets import VersionRegimeQuerySet
 from agrements.referentiel import Referentiel, lire
@@ -68,6 +69,9 @@ class VersionRegime(models.Model):
 
     def __str__(self) -> str:
         return self.libelle
+
+    def get_absolute_url(self) -> str:
+        return reverse("agrements:regime", args=[self.code, self.numero])
 
     @cached_property
     def referentiel(self) -> Referentiel:

@@ -1,0 +1,128 @@
+"""Suspendre, lever, retirer ; consulter un régime : qui, pourquoi, à quelle date."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from agrements.actions import agrements as vie
+from agrements.actions import redaction
+from agrements.choix import Etat, EtatAgrement
+from agrements.models import Agrement, VersionRegime
+from comptes.choix import Role
+from socle.dates import en_jour
+from tests.fabriques.agrements import Theatre
+from tests.fabriques.partenaires import StructureFactory, habiliter
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def theatre():
+    return Theatre()
+
+
+@pytest.fixture
+def agrement(theatre):
+    theatre.mener(Etat.AGREE)
+    agrement = Agrement.objects.get()
+    Agrement.objects.filter(pk=agrement.pk).update(etat=EtatAgrement.EN_COURS)
+    return Agrement.objects.get()
+
+
+def adresse(agrement, nom):
+    return reverse("agrements:geste_agrement", args=[agrement.pk, nom])
+
+
+def lire(reponse):
+    return unescape(reponse.content.decode())
+
+
+def test_le_responsable_suspend_leve_et_retire_avec_ses_raisons(theatre, agrement, entrer):
+    client = entrer(theatre.responsable)
+    for nom, etat, motif in (
+        ("suspendre", EtatAgrement.SUSPENDU, "Locaux fermés."),
+        ("lever_suspension", EtatAgrement.EN_COURS, "Locaux rouverts."),
+        ("retirer", EtatAgrement.RETIRE, "Activité arrêtée."),
+    ):
+        fiche = lire(client.get(agrement.get_absolute_url()))
+        assert adresse(agrement, nom) in fiche
+        page = lire(client.get(adresse(agrement, nom)))
+        assert en_jour(timezone.localdate()) in page
+        reponse = client.post(adresse(agrement, nom), {"motif": motif}, follow=True)
+        assert motif in lire(reponse)
+        agrement.refresh_from_db()
+        assert agrement.etat == etat
+    assert agrement.retire_le == timezone.localdate()
+    fiche = lire(client.get(agrement.get_absolute_url()))
+    assert f"depuis le {en_jour(timezone.localdate())}" in fiche
+    assert "Gestes possibles" not in fiche
+
+
+def test_sans_motif_rien_ne_change_et_on_le_dit_a_cote_du_champ(theatre, agrement, entrer):
+    reponse = entrer(theatre.responsable).post(adresse(agrement, "suspendre"), {"motif": "  "})
+    assert reponse.status_code == 422
+    assert "Ce champ est obligatoire" in lire(reponse)
+    agrement.refresh_from_db()
+    assert agrement.etat == EtatAgrement.EN_COURS
+
+
+def test_un_geste_arrive_trop_tard_le_dit(theatre, agrement, entrer):
+    client = entrer(theatre.responsable)
+    vie.retirer(agrement, par=theatre.responsable, motif="x")
+    for reponse in (
+        client.get(adresse(agrement, "suspendre"), follow=True),
+        client.post(adresse(agrement, "suspendre"), {"motif": "y"}, follow=True),
+    ):
+        assert "Ce n’est plus possible : l’agrément est maintenant « Retiré »." in lire(reponse)
+    assert client.get(adresse(agrement, "renouveler")).status_code == 404
+
+
+def test_les_autres_lisent_sans_pouvoir_agir(theatre, agrement, entrer):
+    redaction.lire_notification(agrement.decision.dossier, par=theatre.direction)
+    vie.suspendre(agrement, par=theatre.responsable, motif="Locaux fermés.")
+    for personne in (theatre.charge, theatre.secretariat, theatre.direction):
+        client = entrer(personne)
+        page = lire(client.get(agrement.get_absolute_url()))
+        assert "Locaux fermés." in page
+        assert "Gestes possibles" not in page
+        assert client.post(adresse(agrement, "retirer"), {"motif": "x"}).status_code == 403
+    agrement.refresh_from_db()
+    assert agrement.etat == EtatAgrement.SUSPENDU
+
+
+def test_une_autre_structure_ou_une_lettre_pas_ouverte_ne_montrent_pas_l_agrement(theatre, agrement, entrer):
+    etranger = habiliter(StructureFactory(), Role.DIRECTION)
+    assert entrer(etranger).get(agrement.get_absolute_url()).status_code == 404
+    assert entrer(theatre.direction).get(agrement.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("code", ["avs-2012", "avs-2025"])
+def test_un_regime_se_lit_en_entier(theatre, entrer, code):
+    regime = VersionRegime.objects.get(code=code)
+    page = lire(entrer(theatre.charge).get(regime.get_absolute_url()))
+    referentiel = regime.referentiel
+    for texte in (
+        *(s.titre for s in referentiel.sections),
+        *(c.libelle for c in referentiel.champs.values()),
+        *(c.libelle for c in referentiel.criteres),
+        *(p.libelle for p in referentiel.pieces),
+        *referentiel.sources,
+        en_jour(regime.effet_du),
+        f"{referentiel.delais['complements_jours']} jours",
+    ):
+        assert texte in page, texte
+    assert "etp" not in page
+    assert "_mois" not in page
+    assert "centre_social" not in page
+
+
+def test_le_dossier_mene_a_son_regime_et_un_regime_inconnu_n_existe_pas(theatre, entrer):
+    dossier = theatre.mener(Etat.DEPOSE)
+    client = entrer(theatre.charge)
+    assert dossier.regime.get_absolute_url() in lire(client.get(dossier.get_absolute_url()))
+    assert client.get(reverse("agrements:regime", args=["avs-2025", 99])).status_code == 404
+    assert entrer(theatre.direction).get(dossier.regime.get_absolute_url()).status_code == 403

@@ -14,9 +14,12 @@ from django.utils import timezone
 
 from agrements.choix import Objet, SensDecision
 from agrements.models import Decision, DemandeComplements, Dossier, Seance, VersionDossier
+from comptes.choix import Role
+from comptes.models import Fonction
 from documents.actions import demander_acte
+from documents.gabarits import GABARITS
 from documents.models import Acte, NatureActe
-from socle.dates import en_jour
+from socle.dates import en_duree, en_jour
 
 
 def _commun(dossier: Dossier) -> dict[str, Any]:
@@ -40,6 +43,21 @@ def _commun(dossier: Dossier) -> dict[str, Any]:
     }
 
 
+def _signature(le: date) -> dict[str, str]:
+    """Le responsable en fonction ce jour-là signe, s’il est seul à l’être ; sinon la lettre part par délégation."""
+    tenants = Fonction.objects.en_cours(le).filter(role=Role.RESPONSABLE, utilisateur__is_active=True)
+    noms = {f.utilisateur_id: f.utilisateur.get_full_name() for f in tenants.select_related("utilisateur")}
+    if len(noms) != 1:
+        return {}
+    return {"signataire": next(iter(noms.values())), "signataire_qualite": "responsable de l’action sociale"}
+
+
+def _prevues(gabarit: str, mentions: dict[str, str]) -> dict[str, str]:
+    """Les mentions que ce gabarit sait montrer, et qui disent quelque chose."""
+    cles = GABARITS[gabarit].cles
+    return {cle: valeur for cle, valeur in mentions.items() if cle in cles and valeur}
+
+
 def accuse_reception(dossier: Dossier, version: VersionDossier) -> Acte:
     libelles = {exigence.code: exigence.libelle for exigence in dossier.regime.referentiel.pieces}
     return demander_acte(
@@ -54,6 +72,13 @@ def accuse_reception(dossier: Dossier, version: VersionDossier) -> Acte:
             "depose_par": version.deposee_par.get_full_name(),
             "version": version.numero,
             "empreinte": version.empreinte,
+            **_prevues(
+                "accuse_reception",
+                {
+                    **_signature(timezone.localdate()),
+                    "reponse_avant": en_jour(dossier.echeance_le) if dossier.echeance_le else "",
+                },
+            ),
             "pieces": [libelles.get(piece["exigence"], piece["nom"]) for piece in version.contenu["pieces"]],
         },
     )
@@ -71,6 +96,7 @@ def demande_de_complements(
         gabarit="demande_complements",
         contexte={
             **_commun(dossier),
+            **_prevues("demande_complements", _signature(timezone.localdate())),
             "message": demande.message,
             "remarques": lignes,
             "echeance": en_jour(echeance),
@@ -97,14 +123,17 @@ def notification(
     fin: date | None,
 ) -> Acte:
     """La lettre de décision. Une par séance et par dossier : rappelée, rend celle qui existe."""
+    gabarit = _GABARITS[SensDecision(sens)]
+    duree = en_duree(debut, fin) if debut and fin else ""
     return demander_acte(
         cle=f"decision-{seance.pk}-{dossier.pk}",
         objet=f"dossier-{dossier.pk}",
         nature=NatureActe.NOTIFICATION,
         titre=f"Décision du {en_jour(seance.tenue_le)}, dossier {dossier.numero}",
-        gabarit=_GABARITS[SensDecision(sens)],
+        gabarit=gabarit,
         contexte={
             **_commun(dossier),
+            **_prevues(gabarit, {**_signature(timezone.localdate()), "duree": duree}),
             "seance": en_jour(seance.tenue_le),
             "instance": seance.get_instance_display(),
             "sens": SensDecision(sens).label,

@@ -12,12 +12,13 @@ from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
 from courriers.actions import poster, prevenir
 from partenaires.models import Habilitation
+from socle.dates import en_jour
 
 
-def _equipe(dossier: Dossier, *roles: Role) -> list[Utilisateur]:
+def _equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
     habilitations = (
         Habilitation.objects.en_cours(timezone.localdate())
-        .filter(structure=dossier.structure_id, role__in=roles, utilisateur__is_active=True)
+        .filter(structure=structure_pk, role__in=roles, utilisateur__is_active=True)
         .select_related("utilisateur")
         .order_by("utilisateur")
     )
@@ -25,7 +26,7 @@ def _equipe(dossier: Dossier, *roles: Role) -> list[Utilisateur]:
 
 
 def _direction(dossier: Dossier) -> list[Utilisateur]:
-    return _equipe(dossier, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+    return _equipe(dossier.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
 
 
 def _agents(role: Role) -> list[Utilisateur]:
@@ -70,11 +71,15 @@ def _rang(dossier: Dossier) -> int:
     return dossier.evenements.count()
 
 
+def _jour_de(version: VersionDossier) -> str:
+    return en_jour(timezone.localtime(version.deposee_le).date())
+
+
 def visa_demande(dossier: Dossier, *, par: Utilisateur) -> None:
     _annoncer(
         dossier,
         f"visa-{_rang(dossier)}",
-        _equipe(dossier, Role.REPRESENTANT_LEGAL),
+        _equipe(dossier.structure_id, Role.REPRESENTANT_LEGAL),
         f"{par} vous demande de viser le projet social de {dossier.structure}.",
         sauf=par,
     )
@@ -82,7 +87,13 @@ def visa_demande(dossier: Dossier, *, par: Utilisateur) -> None:
 
 def visa_rendu(dossier: Dossier, *, par: Utilisateur, favorable: bool) -> None:
     texte = "a visé le projet : vous pouvez le déposer." if favorable else "n’a pas visé le projet : lisez ses raisons."
-    _annoncer(dossier, f"visa-rendu-{_rang(dossier)}", _equipe(dossier, Role.DIRECTION), f"{par} {texte}", sauf=par)
+    _annoncer(
+        dossier,
+        f"visa-rendu-{_rang(dossier)}",
+        _equipe(dossier.structure_id, Role.DIRECTION),
+        f"{par} {texte}",
+        sauf=par,
+    )
 
 
 def dossier_depose(dossier: Dossier, version: VersionDossier, *, par: Utilisateur) -> None:
@@ -91,14 +102,14 @@ def dossier_depose(dossier: Dossier, version: VersionDossier, *, par: Utilisateu
         dossier,
         f"depot-{version.numero}",
         _direction(dossier),
-        f"Le dossier {dossier.numero} est déposé. L’accusé de réception sera dans ses documents.",
+        f"Le dossier {dossier.numero} est déposé le {_jour_de(version)} : l’accusé de réception vous y attend.",
         sauf=par,
     )
     _annoncer(
         dossier,
         f"a-instruire-{version.numero}",
         _charge(dossier),
-        f"{dossier.structure} a déposé son dossier {dossier.numero} : complétude à vérifier.",
+        f"{dossier.structure} a déposé son dossier {dossier.numero} le {_jour_de(version)} : complétude à vérifier.",
     )
 
 
@@ -109,7 +120,7 @@ def complements_demandes(dossier: Dossier, demande: DemandeComplements, lignes: 
         dossier,
         f"complements-{demande.numero}",
         _direction(dossier),
-        f"La Caf attend des compléments sur le dossier {dossier.numero}.",
+        f"La Caf attend des compléments sur le dossier {dossier.numero} pour le {en_jour(demande.echeance_le)}.",
     )
 
 
@@ -119,7 +130,8 @@ def complements_renvoyes(dossier: Dossier, version: VersionDossier, *, par: Util
         dossier,
         f"renvoi-{version.numero}",
         _charge(dossier),
-        f"{dossier.structure} a renvoyé ses compléments ({dossier.numero}, version {version.numero}).",
+        f"{dossier.structure} a renvoyé ses compléments le {_jour_de(version)} "
+        f"({dossier.numero}, version {version.numero}).",
     )
 
 

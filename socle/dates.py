@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 MOIS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
@@ -14,6 +14,19 @@ def en_jour(jour: date) -> str:
     """« 1er mars 2027 », « 23 novembre 2026 », espaces insécables."""
     quantieme = "1er" if jour.day == 1 else str(jour.day)
     return f"{quantieme}\u00a0{MOIS[jour.month - 1]}\u00a0{jour.year}"
+
+
+def en_duree(debut: date, fin: date) -> str:
+    """« 4 ans », « 1 an et 6 mois » : du premier au dernier jour, tous deux compris ; vide si moins d’un mois."""
+    lendemain = fin + timedelta(days=1)
+    mois = (lendemain.year - debut.year) * 12 + lendemain.month - debut.month - (lendemain.day < debut.day)
+    ans, reste = divmod(mois, 12)
+    morceaux = []
+    if ans > 0:
+        morceaux.append(f"{ans}\u00a0an{'s' if ans > 1 else ''}")
+    if ans >= 0 and reste:
+        morceaux.append(f"{reste}\u00a0mois")
+    return " et ".join(morceaux)
 
 
 def en_heure(heure: time) -> str:

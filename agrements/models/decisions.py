@@ -10,6 +10,7 @@ from agrements.choix import Instance, SensAvis, SensDecision
 from agrements.models.dossiers import DUREE_MAX_MOIS, DUREE_MIN_MOIS, Dossier
 from agrements.querysets import SeanceQuerySet
 from documents.models import Acte
+from socle.dates import en_jour
 
 
 class AvisInstruction(models.Model):
@@ -88,7 +89,7 @@ class Seance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_instance_display()} du {self.tenue_le:%d/%m/%Y}"
+        return f"{self.get_instance_display()} du {en_jour(self.tenue_le)}"
 
     def get_absolute_url(self) -> str:
         return reverse("agrements:seance", args=[self.pk])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from django.utils import timezone
 
 from agrements import actes
-from agrements.models import Decision, DemandeComplements, Dossier, VersionDossier
+from agrements.models import Decision, DemandeComplements, Dossier, Piece, VersionDossier
 from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
 from courriers.actions import poster, prevenir
@@ -187,3 +188,20 @@ def notification_prete(decision: Decision) -> None:
         _direction(dossier),
         f"Le conseil d’administration s’est prononcé sur le dossier {dossier.numero} : lisez la notification.",
     )
+
+
+def piece_expire(piece: Piece, libelle: str, le: date) -> None:
+    """Deux nouvelles au plus par pièce et par échéance : l’une dans le mois qui la précède, l’autre le jour venu."""
+    assert piece.valable_jusqu_au is not None
+    jour = en_jour(piece.valable_jusqu_au)
+    if piece.valable_jusqu_au > le:
+        rappel, suite = "30-jours", f"expire le {jour} : préparez-en une plus récente."
+    else:
+        rappel, suite = "echeance", f"arrive à échéance le {jour} : elle ne se joint plus à un dossier."
+    for personne in _equipe(piece.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL):
+        prevenir(
+            cle=f"piece-{piece.pk}-{piece.valable_jusqu_au.isoformat()}-{rappel}-{personne.pk}",
+            destinataire=personne,
+            texte=f"{piece.structure}, « {libelle} » {suite}",
+            lien=f"{piece.structure.get_absolute_url()}?onglet=documents",
+        )

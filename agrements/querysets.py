@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import BooleanField, Case, ExpressionWrapper, OuterRef, Q, Subquery, When
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, OuterRef, Q, Subquery, When
 from django.utils import timezone
 
 from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
@@ -77,6 +77,22 @@ class PieceQuerySet(models.QuerySet["Piece"]):
             self.filter(structure=structure_pk, remplacee_par__isnull=True, retiree_le__isnull=True)
             .filter(Q(valable_jusqu_au__isnull=True) | Q(valable_jusqu_au__gte=le))
             .select_related("fichier")
+        )
+
+    def qui_expirent(self, le: date) -> Self:
+        """Au coffre, à trente jours de leur échéance avant ou après, et pas encore renouvelées."""
+        au_coffre = Q(remplacee_par__isnull=True, retiree_le__isnull=True)
+        plus_longue = self.model._default_manager.filter(
+            Q(valable_jusqu_au__isnull=True) | Q(valable_jusqu_au__gt=OuterRef("valable_jusqu_au")),
+            au_coffre,
+            structure=OuterRef("structure"),
+            nature=OuterRef("nature"),
+        )
+        mois = timedelta(days=30)
+        return (
+            self.filter(au_coffre, valable_jusqu_au__range=(le - mois, le + mois), structure__fermee_le__isnull=True)
+            .exclude(Exists(plus_longue))
+            .select_related("structure")
         )
 
 

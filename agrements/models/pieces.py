@@ -3,11 +3,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from agrements.models.dossiers import Dossier
 from agrements.querysets import PieceQuerySet
 from documents.models import Fichier
 from partenaires.models import Structure
+from socle.dates import en_jour
 
 
 class Piece(models.Model):
@@ -40,6 +42,14 @@ class Piece(models.Model):
 
     def __str__(self) -> str:
         return self.nom_classe
+
+    @property
+    def mention_d_echeance(self) -> str:
+        """« expire le 28 novembre 2026 », « a expiré le… », ou rien si la pièce vaut sans limite."""
+        if self.valable_jusqu_au is None:
+            return ""
+        passee = self.valable_jusqu_au < timezone.localdate()
+        return f"{'a expiré' if passee else 'expire'} le {en_jour(self.valable_jusqu_au)}"
 
 
 class PieceJointe(models.Model):

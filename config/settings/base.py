@@ -152,6 +152,10 @@ CELERY_BEAT_SCHEDULE = {
     "ouvrir-les-recalculs": {"task": "financements.horloge.ouvrir_les_recalculs", "schedule": 3600.0},
     "relancer-les-campagnes": {"task": "financements.horloge.relancer", "schedule": 3600.0},
     "faire-vivre-les-agrements": {"task": "agrements.horloge.faire_vivre_les_agrements", "schedule": 3600.0},
+    "rappeler-les-pieces-qui-expirent": {
+        "task": "agrements.horloge.rappeler_les_pieces_qui_expirent",
+        "schedule": 6 * 3600.0,
+    },
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }
 

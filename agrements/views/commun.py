@@ -31,6 +31,7 @@ from documents.reponses import servir
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer
+from socle.texte import cle_de_tri
 
 # Les gestes qui ne demandent qu’une confirmation ou un motif.
 GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
@@ -70,12 +71,12 @@ def liste(request: Requete) -> HttpResponse:
     page = paginer(request, retenus.pour_liste(), total=retenus)
     gabarit = "agrements/liste.html#resultats" if fragment(request) else "agrements/liste.html"
     courant = filtre_propre(request.GET)
-    vues = list(request.user.vues_enregistrees.all()) if request.user.est_agent else []
+    vues = request.user.vues_enregistrees.all() if request.user.est_agent else []
     contexte = {
         "page": page,
         "filtre": filtre,
         "filtre_courant": courant,
-        "vues": vues,
+        "vues": sorted(vues, key=lambda vue: cle_de_tri(vue.nom)),
         "vue_courante": any(vue.filtre == courant for vue in vues),
     }
     return render(request, gabarit, contexte)

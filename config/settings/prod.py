@@ -40,4 +40,4 @@ MAILERS = {
 if _dsn := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=_dsn, send_default_pii=False)
+    sentry_sdk.init(dsn=_dsn, send_default_pii=False, include_local_variables=False)

@@ -465,7 +465,7 @@ def test_une_ligne_de_journal_technique_s_ecrit_en_json():
 
     from django.conf import settings
 
-    f = DictConfigurator({}).configure_formatter(dict(settings.LOGGING["formatters"]["clair"]))
+    f = DictConfigurator({}).configure_formatter(dict(settings.LOGGING["formatters"]["json"]))
     ligne = f.format(
         logging.makeLogRecord({"msg": "Refusé : %s", "args": ("/x/",), "levelname": "WARNING", "levelno": 30})
     )

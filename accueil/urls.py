@@ -21,6 +21,7 @@ urlpatterns = [
     path("contact/merci/", public.merci, name="merci"),
     path("accessibilite/", public.accessibilite, name="accessibilite"),
     path("mentions-legales/", public.mentions, name="mentions"),
+    path("favicon.ico", public.icone, name="icone"),
     path(".well-known/security.txt", public.securite, name="securite"),
     path("sante/", sante.sante, name="sante"),
     path("sante/vivant", sante.vivant, name="vivant"),

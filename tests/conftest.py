@@ -59,10 +59,27 @@ def chromium() -> Iterator[object]:
 
 
 @pytest.fixture
-def ouvrir(chromium, live_server, settings):
-    """Ouvre une page (largeur, avec ou sans JavaScript) ; une erreur de console ou une requête au dehors fait échouer."""
+def messages_attendus() -> list[str]:
+    """Les bouts de message de console qu’un test provoque exprès ; il les y ajoute avant de les provoquer.
+
+    Chromium écrit une erreur pour toute réponse 4xx : 422 est notre refus ordinaire d’un formulaire, il ne dit rien
+    d’anormal. Une réponse 5xx, elle, ne s’attend jamais.
+    """
+    return ["the server responded with a status of 422"]
+
+
+@pytest.fixture
+def ouvrir(chromium, live_server, settings, messages_attendus):
+    """Ouvre une page (largeur, avec ou sans JavaScript).
+
+    Échouent à la fin : une erreur de JavaScript ou de console, une réponse 5xx, une requête au dehors.
+    """
     fautes: list[str] = []
     contextes = []
+
+    def console(message) -> None:
+        if message.type == "error":
+            fautes.append(f"console : {message.text} ({message.location.get('url', '')})")
 
     def _ouvrir(*, largeur: int = 1280, javascript: bool = True):
         contexte = chromium.new_context(
@@ -72,6 +89,8 @@ def ouvrir(chromium, live_server, settings):
         page = contexte.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda erreur: fautes.append(f"JavaScript : {erreur}"))
+        page.on("console", console)
+        page.on("response", lambda r: r.status >= 500 and fautes.append(f"réponse {r.status} : {r.url}"))
         page.on(
             "request",
             lambda r: r.url.startswith((live_server.url, "data:", "blob:", "chrome")) or fautes.append(r.url),
@@ -81,7 +100,8 @@ def ouvrir(chromium, live_server, settings):
     yield _ouvrir
     for contexte in contextes:
         contexte.close()
-    assert fautes == []
+    surprises = [f for f in fautes if not (f.startswith("console : ") and any(a in f for a in messages_attendus))]
+    assert surprises == []
 
 
 def violations(page) -> list[str]:

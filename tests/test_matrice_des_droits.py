@@ -48,7 +48,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
         [
             "accueil:accueil", "accueil:creer", "accueil:gerer", "accueil:carte", "accueil:realisations",
             "accueil:questions", "accueil:contact", "accueil:merci", "accueil:accessibilite", "accueil:mentions",
-            "accueil:securite", "accueil:sante", "accueil:vivant", "account_login", "account_inactive", "account_signup",
+            "accueil:securite", "accueil:icone", "accueil:sante", "accueil:vivant", "account_login", "account_inactive", "account_signup",
             "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done",
             "mfa_authenticate", "documents:verifier", "partenaires:communes",
         ],

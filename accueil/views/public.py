@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.templatetags.static import static
 from django.utils import timezone
 
 from comptes.acces import Vue, lecture, lecture_ecriture, publique
@@ -103,6 +104,13 @@ def contact(request: HttpRequest) -> HttpResponse:
 
 
 merci = _page("accueil/merci.html")
+
+
+@lecture
+@publique
+def icone(request: HttpRequest) -> HttpResponse:
+    """Devant un PDF ou du JSON, un navigateur ne lit aucune balise : il demande cette adresse-ci."""
+    return redirect(static("favicon.svg"), permanent=True)
 
 
 @lecture

@@ -166,7 +166,8 @@ def test_un_projet_de_la_premiere_phrase_a_la_notification(theatre, ouvrir, live
         assert personne.fautes == []
 
 
-def test_une_panne_de_reseau_ne_perd_pas_un_mot_et_repart_seule(theatre, ouvrir, live_server):
+def test_une_panne_de_reseau_ne_perd_pas_un_mot_et_repart_seule(theatre, ouvrir, live_server, messages_attendus):
+    messages_attendus.append("net::ERR_INTERNET_DISCONNECTED")
     dossier = theatre.ouvrir()
     page = ouvrir()
     directrice = Personne(page, live_server.url, theatre.direction)
@@ -182,7 +183,8 @@ def test_une_panne_de_reseau_ne_perd_pas_un_mot_et_repart_seule(theatre, ouvrir,
     assert dossier.reponses.get(champ="horaires").valeur == "Du lundi au samedi"
 
 
-def test_une_session_finie_le_dit_et_le_texte_se_reprend_au_retour(theatre, ouvrir, live_server):
+def test_une_session_finie_le_dit_et_le_texte_se_reprend_au_retour(theatre, ouvrir, live_server, messages_attendus):
+    messages_attendus.append("status of 401")
     dossier = theatre.ouvrir()
     page = ouvrir()
     directrice = Personne(page, live_server.url, theatre.direction)
@@ -202,7 +204,8 @@ def test_une_session_finie_le_dit_et_le_texte_se_reprend_au_retour(theatre, ouvr
     assert dossier.reponses.get(champ="horaires").valeur == "Texte précieux"
 
 
-def test_un_collegue_ecrit_en_meme_temps_les_deux_textes_se_montrent(theatre, ouvrir, live_server):
+def test_un_collegue_ecrit_en_meme_temps_les_deux_textes_se_montrent(theatre, ouvrir, live_server, messages_attendus):
+    messages_attendus.append("status of 409")
     from agrements.actions import redaction
 
     dossier = theatre.ouvrir()
@@ -243,7 +246,8 @@ def test_l_arbre_du_projet_se_saisit_au_clavier_seul(theatre, ouvrir, live_serve
     assert vus == ["Un constat", "Un enjeu", "Un axe", "Un objectif", "Une action", "Un indicateur"]
 
 
-def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_styles(theatre, ouvrir, live_server):
+def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_styles(theatre, ouvrir, live_server, messages_attendus):
+    messages_attendus.append("Applying inline style")  # les styles du document collé, que la CSP écarte déjà
     dossier = theatre.ouvrir()
     page = ouvrir()
     Personne(page, live_server.url, theatre.direction).aller(f"/dossiers/{dossier.pk}/sections/identification/")

@@ -246,7 +246,9 @@ def test_l_arbre_du_projet_se_saisit_au_clavier_seul(theatre, ouvrir, live_serve
     assert vus == ["Un constat", "Un enjeu", "Un axe", "Un objectif", "Une action", "Un indicateur"]
 
 
-def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_styles(theatre, ouvrir, live_server, messages_attendus):
+def test_un_collage_depuis_un_traitement_de_texte_garde_le_texte_et_jette_les_styles(
+    theatre, ouvrir, live_server, messages_attendus
+):
     messages_attendus.append("Applying inline style")  # les styles du document collé, que la CSP écarte déjà
     dossier = theatre.ouvrir()
     page = ouvrir()

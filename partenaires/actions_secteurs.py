@@ -99,7 +99,7 @@ def _dire(
         destinataire=vers,
         sujet="Un secteur ou un portefeuille vous est confié",
         gabarit="partenaires/courriels/transmission",
-        contexte={"prenom": vers.prenom, "texte": texte},
+        contexte={"prenom": vers.prenom, "annonce": texte},
     )
 
 

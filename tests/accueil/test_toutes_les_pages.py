@@ -29,12 +29,16 @@ __all__ = ["scene"]  # la scène de la matrice : un dossier instruit, une person
 SANS_PAGE = frozenset({
     "accueil:securite", "accueil:icone", "accueil:sante", "accueil:vivant", "mfa_download_recovery_codes",
     "agrements:acte", "agrements:telecharger_piece", "agrements:visa", "agrements:section", "agrements:pieces",
-    "agrements:complements", "mfa_authenticate",
+    "agrements:complements", "mfa_authenticate", "agrements:agrement", "agrements:geste_agrement",
+    "partenaires:modifier_contact", "financements:acte", "financements:geste", "financements:telecharger_scan",
+    "financements:ordre_xml", "financements:ordre_csv", "financements:exporter_droits", "financements:rembourser",
+    "financements:avenant",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)
 # Le rôle qui lit vraiment la page, quand ce n’est pas le premier que la matrice laisse entrer.
 LECTEURS = {
     "partenaires:passation": Role.REPRESENTANT_LEGAL,
+    **dict.fromkeys(["partenaires:territoire", "partenaires:fermer"], Role.RESPONSABLE),
     **dict.fromkeys(
         ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_reauthenticate"],
         Role.RESPONSABLE,  # la seule qui porte un second facteur

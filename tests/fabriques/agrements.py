@@ -12,7 +12,7 @@ from agrements.choix import Etat, Instance, SensAvis, SensDecision, TypeDossier,
 from agrements.contenu import Contenu
 from agrements.demo.dossiers import document
 from agrements.demo.textes import reponses
-from agrements.models import Dossier, Reponse
+from agrements.models import Dossier, Reponse, Seance
 from agrements.regimes import publier_les_regimes
 from comptes.choix import Role
 from partenaires.interlocuteurs import charge_de
@@ -76,7 +76,9 @@ class Theatre:
             )
 
     def seance(self, instance: Instance, dans: int = 0):
-        return seances.ouvrir_seance(instance=instance, tenue_le=self.jour + timedelta(days=dans), par=self.secretariat)
+        jour = self.jour + timedelta(days=dans)
+        deja = Seance.objects.filter(instance=instance, tenue_le=jour).first()  # celle d’une autre scène
+        return deja or seances.ouvrir_seance(instance=instance, tenue_le=jour, par=self.secretariat)
 
     def mener(self, etat: Etat) -> Dossier:
         dossier = self.ouvrir()

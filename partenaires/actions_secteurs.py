@@ -72,7 +72,8 @@ def _transmettre(affectations: Any, modele: Any, cle: str, vers: Utilisateur, le
     if not anciennes:
         raise Refus("Il n’y a rien à transmettre : cette personne ne suit rien, ou l’a déjà transmis.")
     objets = [getattr(a, cle) for a in anciennes]
-    prevues = modele.objects.filter(**{f"{cle}__in": objets}, debut__gte=le).exclude(pk__in=[a.pk for a in anciennes])
+    du_jour = [a.pk for a in anciennes if a.debut == le]  # reçues le jour même : elles se retransmettent
+    prevues = modele.objects.filter(**{f"{cle}__in": objets}, debut__gte=le).exclude(pk__in=du_jour)
     if prevue := prevues.order_by("debut").first():
         raise Refus(f"Une transmission est déjà prévue le {en_jour(prevue.debut)} : choisissez une date plus tardive.")
     for ancienne in anciennes:

@@ -34,7 +34,7 @@ def sauf_second_facteur_du(vue: Vue) -> Vue:
         if settings.SECOND_FACTEUR_AGENTS and getattr(request.user, "est_agent", False):
             raise PermissionDenied(
                 "Le second facteur est obligatoire pour les agents de la Caf : il ne se désactive pas. "
-                "Si vous changez de téléphone, utilisez un code de secours, puis réactivez-le."
+                "Si vous changez de téléphone, entrez par un code de secours et prévenez l’exploitation du portail."
             )
         return vue(request, *args, **kwargs)
 

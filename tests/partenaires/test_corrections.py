@@ -497,3 +497,12 @@ def test_l_onglet_territoire_defile_au_clavier_a_375(ouvrir, live_server):
     page.wait_for_url("**/espace/")
     page.goto(f"{live_server.url}{s.get_absolute_url()}?onglet=territoire")
     assert violations(page) == []
+
+
+def test_retransmettre_avant_une_transmission_prevue_se_refuse_avec_une_phrase():
+    a, b, c = (agent(Role.CHARGE_CONSEIL) for _ in range(3))
+    affecter(CommuneFactory(), a)
+    chef, jour = agent(Role.RESPONSABLE), timezone.localdate()
+    actions_secteurs.transmettre_secteur(de=a, vers=b, le=jour + timedelta(10), communes=None, par=chef)
+    with pytest.raises(Refus, match="déjà prévue"):
+        actions_secteurs.transmettre_secteur(de=b, vers=c, le=jour + timedelta(5), communes=None, par=chef)

@@ -15,13 +15,7 @@ from agrements.models import VersionRegime
 from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Structure
-
-
-class ChampDate(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%d")
+from socle.champs import ChampDate
 
 
 class NouveauDossierForm(forms.Form):

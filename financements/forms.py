@@ -12,14 +12,8 @@ from django.utils import timezone
 from financements.choix import PosteAssiette, Prorata
 from financements.models import Campagne, Prestation, Scenario
 from financements.repartition import FONCTIONS
+from socle.champs import ChampDate
 from socle.montants import MontantIllisible, lire_montant
-
-
-class ChampDate(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self, **attrs: Any) -> None:
-        super().__init__(attrs=attrs, format="%Y-%m-%d")
 
 
 class MontantField(forms.CharField):

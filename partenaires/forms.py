@@ -14,14 +14,8 @@ from django.utils import timezone
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Commune, Contact, Gestionnaire, QuartierPrioritaire, Realisation, Structure
+from socle.champs import ChampDate
 from socle.texte import assainir, epurer
-
-
-class ChampDate(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
 
 
 def sans_espaces(valeur: str) -> str:

@@ -10,33 +10,18 @@ from django.utils import timezone
 from agrements import actes
 from agrements.models import Decision, DemandeComplements, Dossier, Piece, VersionDossier
 from comptes.choix import Role
-from comptes.models import Fonction, Utilisateur
-from courriers.actions import poster, prevenir
-from partenaires.models import Habilitation
+from comptes.models import Utilisateur
+from courriers.actions import annoncer, prevenir
+from partenaires.interlocuteurs import agents, equipe
 from socle.dates import en_jour
 
 
-def _equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
-    habilitations = (
-        Habilitation.objects.en_cours(timezone.localdate())
-        .filter(structure=structure_pk, role__in=roles, utilisateur__is_active=True)
-        .select_related("utilisateur")
-        .order_by("utilisateur")
-    )
-    return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
-
-
 def _direction(dossier: Dossier) -> list[Utilisateur]:
-    return _equipe(dossier.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
-
-
-def _agents(role: Role) -> list[Utilisateur]:
-    fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role=role, utilisateur__is_active=True)
-    return [f.utilisateur for f in fonctions.select_related("utilisateur")]
+    return equipe(dossier.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
 
 
 def _charge(dossier: Dossier) -> list[Utilisateur]:
-    return [dossier.charge] if dossier.charge else _agents(Role.RESPONSABLE)
+    return [dossier.charge] if dossier.charge else agents(Role.RESPONSABLE)
 
 
 def _annoncer(
@@ -47,24 +32,16 @@ def _annoncer(
     *,
     sauf: Utilisateur | None = None,
 ) -> None:
-    """Une notification dans le portail et un courriel sans détail, une seule fois par événement et par personne."""
-    for personne in destinataires:
-        if sauf is not None and personne.pk == sauf.pk:
-            continue
-        cle = f"dossier-{dossier.pk}-{evenement}-{personne.pk}"
-        prevenir(cle=cle, destinataire=personne, texte=texte, lien=dossier.get_absolute_url())
-        poster(
-            cle=cle,
-            destinataire=personne,
-            sujet=f"Du nouveau sur le dossier {dossier.numero}",
-            gabarit="agrements/courriels/du_nouveau",
-            contexte={
-                "prenom": personne.prenom,
-                "numero": dossier.numero,
-                "structure": dossier.structure.nom,
-                "chemin": dossier.get_absolute_url(),
-            },
-        )
+    annoncer(
+        cle=f"dossier-{dossier.pk}-{evenement}",
+        destinataires=destinataires,
+        texte=texte,
+        lien=dossier.get_absolute_url(),
+        sujet=f"Du nouveau sur le dossier {dossier.numero}",
+        gabarit="agrements/courriels/du_nouveau",
+        contexte={"numero": dossier.numero, "structure": dossier.structure.nom},
+        sauf=sauf,
+    )
 
 
 def _rang(dossier: Dossier) -> int:
@@ -80,7 +57,7 @@ def visa_demande(dossier: Dossier, *, par: Utilisateur) -> None:
     _annoncer(
         dossier,
         f"visa-{_rang(dossier)}",
-        _equipe(dossier.structure_id, Role.REPRESENTANT_LEGAL),
+        equipe(dossier.structure_id, Role.REPRESENTANT_LEGAL),
         f"{par} vous demande de viser le projet social de {dossier.structure}.",
         sauf=par,
     )
@@ -91,7 +68,7 @@ def visa_rendu(dossier: Dossier, *, par: Utilisateur, favorable: bool) -> None:
     _annoncer(
         dossier,
         f"visa-rendu-{_rang(dossier)}",
-        _equipe(dossier.structure_id, Role.DIRECTION),
+        equipe(dossier.structure_id, Role.DIRECTION),
         f"{par} {texte}",
         sauf=par,
     )
@@ -155,7 +132,7 @@ def instruction_finie(dossier: Dossier) -> None:
     _annoncer(
         dossier,
         f"instruit-{_rang(dossier)}",
-        _agents(Role.SECRETARIAT),
+        agents(Role.SECRETARIAT),
         f"{dossier.numero}, {dossier.structure} : prêt à être inscrit en commission.",
     )
 
@@ -198,7 +175,7 @@ def piece_expire(piece: Piece, libelle: str, le: date) -> None:
         rappel, suite = "30-jours", f"expire le {jour} : préparez-en une plus récente."
     else:
         rappel, suite = "echeance", f"arrive à échéance le {jour} : elle ne se joint plus à un dossier."
-    for personne in _equipe(piece.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL):
+    for personne in equipe(piece.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL):
         prevenir(
             cle=f"piece-{piece.pk}-{piece.valable_jusqu_au.isoformat()}-{rappel}-{personne.pk}",
             destinataire=personne,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -87,6 +88,36 @@ def prevenir(*, cle: str, destinataire: Utilisateur, texte: str, lien: str = "")
         cle=cle, defaults={"destinataire": destinataire, "texte": court(texte, LONGUEUR_NOUVELLE), "lien": lien}
     )
     return notification
+
+
+def annoncer(
+    *,
+    cle: str,
+    destinataires: Iterable[Utilisateur],
+    texte: str,
+    lien: str,
+    sujet: str,
+    gabarit: str,
+    contexte: dict[str, Any],
+    sauf: Utilisateur | None = None,
+) -> None:
+    """Une nouvelle dans le portail et un courriel sans détail, une seule fois par clé et par personne.
+
+    Le gabarit reçoit ``contexte``, le prénom et le chemin où lire la suite. ``sauf`` : qui vient de faire le geste.
+    Lève ce que lèvent ``poster`` et ``prevenir``.
+    """
+    for personne in destinataires:
+        if sauf is not None and personne.pk == sauf.pk:
+            continue
+        propre = f"{cle}-{personne.pk}"
+        prevenir(cle=propre, destinataire=personne, texte=texte, lien=lien)
+        poster(
+            cle=propre,
+            destinataire=personne,
+            sujet=sujet,
+            gabarit=gabarit,
+            contexte={**contexte, "prenom": personne.prenom, "chemin": lien},
+        )
 
 
 @transaction.atomic

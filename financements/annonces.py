@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from django.urls import reverse
 from django.utils import timezone
 
 from comptes.choix import Role
-from comptes.models import Fonction, Utilisateur
-from courriers.actions import poster, prevenir
+from comptes.models import Utilisateur
+from courriers import actions
 from financements import actes
 from financements.choix import NatureDroit
 from financements.models import (
@@ -21,24 +22,9 @@ from financements.models import (
     VersionDeclaration,
     VersionDroit,
 )
-from partenaires.interlocuteurs import suppleants, technicien_de
-from partenaires.models import Habilitation, Structure
+from partenaires.interlocuteurs import agents, equipe, suppleants, technicien_de
+from partenaires.models import Structure
 from socle.montants import ZERO
-
-
-def equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
-    habilitations = (
-        Habilitation.objects.en_cours(timezone.localdate())
-        .filter(structure=structure_pk, role__in=roles, utilisateur__is_active=True)
-        .select_related("utilisateur")
-        .order_by("utilisateur")
-    )
-    return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
-
-
-def _agents(*roles: Role) -> list[Utilisateur]:
-    fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role__in=roles, utilisateur__is_active=True)
-    return list({f.utilisateur_id: f.utilisateur for f in fonctions.select_related("utilisateur")}.values())
 
 
 def techniciens(structure: Structure) -> list[Utilisateur]:
@@ -46,7 +32,7 @@ def techniciens(structure: Structure) -> list[Utilisateur]:
     le = timezone.localdate()
     titulaire = technicien_de(structure.gestionnaire, le)
     if titulaire is None:
-        return _agents(Role.RESPONSABLE)
+        return agents(Role.RESPONSABLE)
     suppleant = suppleants([titulaire], le).get(titulaire.pk)
     return [titulaire, suppleant] if suppleant else [titulaire]
 
@@ -60,19 +46,16 @@ def annoncer(
     objet: str,
     sauf: Utilisateur | None = None,
 ) -> None:
-    """Une nouvelle et un courriel sans détail, une seule fois par clé et par personne."""
-    for personne in destinataires:
-        if sauf is not None and personne.pk == sauf.pk:
-            continue
-        propre = f"{cle}-{personne.pk}"
-        prevenir(cle=propre, destinataire=personne, texte=texte, lien=lien)
-        poster(
-            cle=propre,
-            destinataire=personne,
-            sujet=f"Du nouveau : {objet}",
-            gabarit="financements/courriels/du_nouveau",
-            contexte={"prenom": personne.prenom, "objet": objet, "chemin": lien},
-        )
+    actions.annoncer(
+        cle=cle,
+        destinataires=destinataires,
+        texte=texte,
+        lien=lien,
+        sujet=f"Du nouveau : {objet}",
+        gabarit="financements/courriels/du_nouveau",
+        contexte={"objet": objet},
+        sauf=sauf,
+    )
 
 
 def _rang(declaration: Declaration) -> int:
@@ -137,7 +120,7 @@ def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) 
         f"declaration-{declaration.pk}-validee-{_rang(declaration)}",
         equipe(declaration.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
         f"Votre déclaration « {declaration.campagne} » est validée : votre droit est calculé, avec son explication.",
-        "/mes-financements/",
+        reverse("financements:accueil"),
         objet=f"{declaration.campagne}",
     )
 
@@ -152,7 +135,7 @@ def _suite(versions: list[VersionDroit]) -> str:
 def forcage_demande(derogation: Derogation) -> None:
     annoncer(
         f"forcage-{derogation.pk}",
-        _agents(Role.RESPONSABLE),
+        agents(Role.RESPONSABLE),
         f"{derogation.demande_par} demande un montant forcé : {derogation.droit}.",
         derogation.droit.get_absolute_url(),
         objet="un montant forcé à décider",
@@ -168,7 +151,7 @@ def indu_notifie(indu: Indu) -> None:
         f"indu-{indu.pk}",
         equipe(droit.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
         f"Votre droit {droit.prestation} {droit.exercice} est arrêté : une lettre vous attend dans vos financements.",
-        "/mes-financements/",
+        reverse("financements:accueil"),
         objet=f"{droit.prestation} {droit.exercice}",
     )
 
@@ -176,7 +159,7 @@ def indu_notifie(indu: Indu) -> None:
 def recalcul_simule(recalcul: Recalcul) -> None:
     annoncer(
         f"recalcul-{recalcul.pk}-simule",
-        _agents(Role.RESPONSABLE),
+        agents(Role.RESPONSABLE),
         f"Le recalcul {recalcul.exercice} est simulé : lisez le rapport, puis approuvez ou annulez.",
         recalcul.get_absolute_url(),
         objet=f"recalcul {recalcul.exercice} à approuver",
@@ -186,7 +169,7 @@ def recalcul_simule(recalcul: Recalcul) -> None:
 def recalcul_applique(recalcul: Recalcul) -> None:
     annoncer(
         f"recalcul-{recalcul.pk}-applique",
-        _agents(Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR),
+        agents(Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR),
         f"Le recalcul {recalcul.exercice} est appliqué : les droits sont révisés, les lettres partent.",
         recalcul.get_absolute_url(),
         objet=f"recalcul {recalcul.exercice} appliqué",
@@ -203,7 +186,7 @@ def droits_revises(
         f"revision-{recalcul.pk}-{structure.pk}",
         equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
         f"Votre droit {recalcul.exercice} {sens} : lisez la lettre et le calcul.",
-        "/mes-financements/",
+        reverse("financements:accueil"),
         objet=f"prestations {recalcul.exercice}",
     )
 
@@ -221,7 +204,7 @@ def convention_a_signer(convention: Convention) -> None:
 def convention_signee_par_le_gestionnaire(convention: Convention) -> None:
     annoncer(
         f"convention-{convention.pk}-partenaire",
-        [*techniciens(convention.structure), *_agents(Role.RESPONSABLE)],
+        [*techniciens(convention.structure), *agents(Role.RESPONSABLE)],
         f"{convention.structure} a signé la convention {convention.numero} : à la Caf de signer.",
         convention.get_absolute_url(),
         objet=f"convention {convention.numero}",

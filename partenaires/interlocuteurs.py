@@ -1,12 +1,39 @@
-"""Qui, à la Caf, suit une structure ce jour-là : l’agent affecté, ou son suppléant s’il est absent."""
+"""Qui suit une structure ce jour-là : à la Caf, l’agent affecté ou son suppléant ; en face, son équipe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 
-from comptes.models import Utilisateur
-from partenaires.models import AffectationCommune, AffectationGestionnaire, Gestionnaire, Structure, Suppleance
+from django.utils import timezone
+
+from comptes.choix import Role
+from comptes.models import Fonction, Utilisateur
+from partenaires.models import (
+    AffectationCommune,
+    AffectationGestionnaire,
+    Gestionnaire,
+    Habilitation,
+    Structure,
+    Suppleance,
+)
+
+
+def equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
+    """Les personnes actives qui tiennent aujourd’hui un de ces rôles dans la structure, chacune une fois."""
+    habilitations = (
+        Habilitation.objects.en_cours(timezone.localdate())
+        .filter(structure=structure_pk, role__in=roles, utilisateur__is_active=True)
+        .select_related("utilisateur")
+        .order_by("utilisateur")
+    )
+    return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
+
+
+def agents(*roles: Role) -> list[Utilisateur]:
+    """Les agents actifs qui tiennent aujourd’hui un de ces rôles, chacun une fois."""
+    fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role__in=roles, utilisateur__is_active=True)
+    return list({f.utilisateur_id: f.utilisateur for f in fonctions.select_related("utilisateur")}.values())
 
 
 def charge_de(structure: Structure, le: date) -> Utilisateur | None:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.models import Envoi
-from financements.annonces import annoncer, equipe
+from financements.annonces import annoncer
 from financements.choix import ETATS_PRIVES_DECLARATION
 from financements.droits import peut_regler
 from financements.models import Campagne, Declaration, Prestation
+from partenaires.interlocuteurs import equipe
 from partenaires.models import Structure
 from socle.dates import en_jour
 from socle.droits import exiger
@@ -78,7 +80,7 @@ def _envoyer(relances: list[Relance]) -> int:
                 relance.cle,
                 [relance.destinataire],
                 _phrase(relance),
-                "/mes-financements/",
+                reverse("financements:accueil"),
                 objet=f"{relance.campagne} à déposer avant le {en_jour(relance.campagne.limite)}",
             )
     return min(len(relances), PLAFOND)

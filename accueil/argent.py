@@ -71,12 +71,12 @@ def pour_la_caf(agent: Utilisateur, le: date) -> list[Tache]:
 
 
 def _du_technicien(agent: Utilisateur) -> list[Tache]:
-    deposees = Declaration.objects.suivies_par(agent).filter(etat=EtatDeclaration.DEPOSEE).pour_liste()
+    deposees = Declaration.objects.du_portefeuille(agent).filter(etat=EtatDeclaration.DEPOSEE).pour_liste()
     taches = [
         Tache("Contrôler la déclaration", d.get_absolute_url(), d.campagne.limite, f"{d.campagne}, {d.structure}")
         for d in deposees.order_by("deposee_le")[:BORNE]
     ]
-    droits: Any = Droit.objects.suivis_par(agent).avec_position()
+    droits: Any = Droit.objects.du_portefeuille(agent).avec_position()
     trop_verses = droits.filter(solde__lt=0)
     taches += [
         Tache("Suivre un trop-versé", d.get_absolute_url(), None, str(d))

@@ -11,15 +11,10 @@ from agrements.cycle import CYCLE, SUR_PLACE
 from agrements.models import Agrement, Dossier
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
-from partenaires.models import habilitations_du_jour
+from partenaires.models import roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
 type Regle = Callable[[Utilisateur, Dossier], Verdict]
-
-
-def roles_dans_la_structure(utilisateur: Utilisateur, structure_pk: int) -> frozenset[Role]:
-    """Les rôles tenus aujourd’hui dans cette structure ; les habilitations sont lues une fois par requête HTTP."""
-    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure_pk)
 
 
 def _de_la_structure(*roles: Role, sinon: str) -> Regle:

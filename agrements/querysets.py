@@ -5,18 +5,13 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, OuterRef, Q, Subquery, When
-from django.utils import timezone
 
 from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
+from partenaires.querysets import structures_de
 
 if TYPE_CHECKING:
     from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime  # noqa: F401
     from comptes.models import Utilisateur
-
-
-def structures_de(utilisateur: Utilisateur) -> models.QuerySet:
-    """Les structures où un partenaire est habilité aujourd’hui, en sous-requête."""
-    return utilisateur.habilitations.en_cours(timezone.localdate()).values("structure")
 
 
 class DossierQuerySet(models.QuerySet["Dossier"]):

@@ -11,19 +11,16 @@ from comptes.models import Utilisateur
 from financements.choix import GesteDeclaration, GestePaiement
 from financements.cycle import CYCLE_DECLARATION, CYCLE_PAIEMENT, SAISIE_OUVERTE
 from financements.models import Bareme, Declaration, Droit, Paiement
-from partenaires.models import Structure, habilitations_du_jour
+from partenaires.models import Structure, roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
 LIQUIDATEURS = (Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE)
 
 
-def roles_dans(utilisateur: Utilisateur, structure_pk: int) -> frozenset[Role]:
-    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure_pk)
-
-
 def _de_la_structure(*roles: Role, sinon: str) -> Callable[[Utilisateur, Declaration], Verdict]:
     def regle(utilisateur: Utilisateur, declaration: Declaration) -> Verdict:
-        return PERMIS if roles_dans(utilisateur, declaration.structure_id).intersection(roles) else refus(sinon)
+        tenus = roles_dans_la_structure(utilisateur, declaration.structure_id)
+        return PERMIS if tenus.intersection(roles) else refus(sinon)
 
     return regle
 
@@ -34,10 +31,7 @@ def suit(utilisateur: Utilisateur, structure: Structure) -> Verdict:
         return PERMIS
     if not utilisateur.tient(Role.TECHNICIEN_CONSEIL):
         return refus("Ce geste revient au technicien conseil.")
-    le = timezone.localdate()
-    affectations = structure.gestionnaire.affectations.en_cours(le)
-    absents = utilisateur.suppleances.en_cours(le).values("absent")
-    if affectations.filter(agent=utilisateur).exists() or affectations.filter(agent__in=absents).exists():
+    if structure.gestionnaire.affectations.tenues_par(utilisateur, timezone.localdate()).exists():
         return PERMIS
     return refus("Ce gestionnaire est dans le portefeuille d’un collègue : demandez au responsable de vous le confier.")
 
@@ -83,7 +77,7 @@ def gestes_possibles(utilisateur: Utilisateur, declaration: Declaration) -> set[
 
 
 def peut_ouvrir(utilisateur: Utilisateur, structure: Structure) -> Verdict:
-    if roles_dans(utilisateur, structure.pk):
+    if roles_dans_la_structure(utilisateur, structure.pk):
         return PERMIS
     return refus("Seule l’équipe de la structure ouvre sa déclaration.")
 

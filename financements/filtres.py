@@ -22,9 +22,20 @@ class _Filtre(django_filters.FilterSet):
 
     chemin_structure = "structure"
 
+    q = django_filters.CharFilter(label="Structure", method="chercher")
+
     def chercher(self, queryset: QuerySet[Any], nom: str, valeur: str) -> QuerySet[Any]:
         cle = cle_de_tri(valeur)
         return queryset.filter(**{f"{self.chemin_structure}__nom_tri__contains": cle}) if cle else queryset
+
+    def suivre(self, queryset: QuerySet[Any], nom: str, valeur: str) -> QuerySet[Any]:
+        return queryset.du_portefeuille(self.request.user)  # type: ignore[attr-defined]
+
+
+def _perimetre() -> django_filters.ChoiceFilter:
+    return django_filters.ChoiceFilter(
+        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
+    )
 
 
 def _exercices() -> list[tuple[int, int]]:
@@ -33,7 +44,6 @@ def _exercices() -> list[tuple[int, int]]:
 
 
 class DeclarationFiltre(_Filtre):
-    q = django_filters.CharFilter(label="Structure", method="chercher")
     exercice = django_filters.ChoiceFilter(
         label="Exercice", field_name="campagne__exercice", choices=_exercices, empty_label="Tous"
     )
@@ -45,20 +55,14 @@ class DeclarationFiltre(_Filtre):
         choices=[(e.value, e.label) for e in EtatDeclaration if e not in ETATS_PRIVES_DECLARATION],
         empty_label="Tous",
     )
-    suivi = django_filters.ChoiceFilter(
-        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
-    )
+    suivi = _perimetre()
 
     class Meta:
         model = Declaration
         fields: list[str] = []
 
-    def suivre(self, queryset: QuerySet[Declaration], nom: str, valeur: str) -> QuerySet[Declaration]:
-        return queryset.suivies_par(self.request.user)  # type: ignore[attr-defined]
-
 
 class DroitFiltre(_Filtre):
-    q = django_filters.CharFilter(label="Structure", method="chercher")
     exercice = django_filters.ChoiceFilter(label="Exercice", choices=_exercices, empty_label="Tous")
     prestation = django_filters.ModelChoiceFilter(
         label="Prestation", queryset=Prestation.objects.all(), empty_label="Toutes"
@@ -70,9 +74,7 @@ class DroitFiltre(_Filtre):
         method="selon_le_solde",
         empty_label="Tous",
     )
-    suivi = django_filters.ChoiceFilter(
-        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
-    )
+    suivi = _perimetre()
 
     class Meta:
         model = Droit
@@ -81,26 +83,17 @@ class DroitFiltre(_Filtre):
     def selon_le_solde(self, queryset: QuerySet[Droit], nom: str, valeur: str) -> QuerySet[Droit]:
         return queryset.filter(**{"solde__gt" if valeur == "verser" else "solde__lt": 0})
 
-    def suivre(self, queryset: QuerySet[Droit], nom: str, valeur: str) -> QuerySet[Droit]:
-        return queryset.suivis_par(self.request.user)  # type: ignore[attr-defined]
-
 
 class PaiementFiltre(_Filtre):
     chemin_structure = "droit__structure"
 
-    q = django_filters.CharFilter(label="Structure", method="chercher")
     etat = django_filters.ChoiceFilter(label="État", choices=EtatPaiement.choices, empty_label="Tous")
     nature = django_filters.ChoiceFilter(label="Nature", choices=NaturePaiement.choices, empty_label="Toutes")
     exercice = django_filters.ChoiceFilter(
         label="Exercice", field_name="droit__exercice", choices=_exercices, empty_label="Tous"
     )
-    suivi = django_filters.ChoiceFilter(
-        label="Périmètre", choices=[("moi", "Mon portefeuille")], method="suivre", empty_label="Tous"
-    )
+    suivi = _perimetre()
 
     class Meta:
         model = Paiement
         fields: list[str] = []
-
-    def suivre(self, queryset: QuerySet[Paiement], nom: str, valeur: str) -> QuerySet[Paiement]:
-        return queryset.suivis_par(self.request.user)  # type: ignore[attr-defined]

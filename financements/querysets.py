@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from financements.choix import ENGAGES, ETATS_PRIVES_DECLARATION, EtatBareme, EtatConvention, EtatPaiement
-from partenaires.models import habilitations_du_jour
+from partenaires.querysets import structures_de
 
 if TYPE_CHECKING:
     from comptes.models import Utilisateur
@@ -32,21 +32,9 @@ def _modele(nom: str) -> Any:
     return apps.get_model("financements", nom)
 
 
-def structures_de(utilisateur: Utilisateur) -> list[int]:
-    return [habilitation.structure_id for habilitation in habilitations_du_jour(utilisateur)]
-
-
-def _suivies_par(agent: Utilisateur, le: date) -> Q:
-    """Les structures du portefeuille du technicien, ou de celui qu’il supplée."""
-    absents = agent.suppleances.en_cours(le).values("absent")
-    portefeuilles = Q(structure__gestionnaire__affectations__agent=agent) | Q(
-        structure__gestionnaire__affectations__agent__in=absents
-    )
-    en_cours = Q(structure__gestionnaire__affectations__debut__lte=le) & (
-        Q(structure__gestionnaire__affectations__fin__isnull=True)
-        | Q(structure__gestionnaire__affectations__fin__gte=le)
-    )
-    return portefeuilles & en_cours
+def _portefeuille(agent: Utilisateur, le: date) -> models.QuerySet:
+    """Les gestionnaires que suit le technicien, ou celui qu’il supplée, en sous-requête."""
+    return apps.get_model("partenaires", "AffectationGestionnaire").objects.tenues_par(agent, le).values("gestionnaire")
 
 
 class PrestationQuerySet(models.QuerySet["Prestation"]):
@@ -76,8 +64,8 @@ class DeclarationQuerySet(models.QuerySet["Declaration"]):
             return self.exclude(etat__in=ETATS_PRIVES_DECLARATION)
         return self.filter(structure__in=structures_de(utilisateur))
 
-    def suivies_par(self, agent: Utilisateur, le: date | None = None) -> Self:
-        return self.filter(_suivies_par(agent, le or timezone.localdate())).distinct()
+    def du_portefeuille(self, agent: Utilisateur, le: date | None = None) -> Self:
+        return self.filter(structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
 
     def pour_liste(self) -> Self:
         return self.select_related("structure__commune", "structure__gestionnaire", "campagne")
@@ -92,8 +80,8 @@ class DroitQuerySet(models.QuerySet["Droit"]):
             return self
         return self.filter(structure__in=structures_de(utilisateur))
 
-    def suivis_par(self, agent: Utilisateur, le: date | None = None) -> Self:
-        return self.filter(_suivies_par(agent, le or timezone.localdate())).distinct()
+    def du_portefeuille(self, agent: Utilisateur, le: date | None = None) -> Self:
+        return self.filter(structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
 
     def avec_position(self) -> Self:
         """Ajoute ``montant`` (droit courant), ``nature``, ``engage``, ``paye``, ``recouvre``, ``solde`` ; une requête.
@@ -149,8 +137,8 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
             return self
         return self.filter(droit__structure__in=structures_de(utilisateur))
 
-    def suivis_par(self, agent: Utilisateur, le: date | None = None) -> Self:
-        return self.filter(droit__in=_modele("Droit").objects.suivis_par(agent, le).values("pk"))
+    def du_portefeuille(self, agent: Utilisateur, le: date | None = None) -> Self:
+        return self.filter(droit__structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
 
     def pour_liste(self) -> Self:
         return self.select_related(

@@ -5,16 +5,12 @@ from __future__ import annotations
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.choix import GestePartenaire
-from partenaires.models import Gestionnaire, Structure, habilitations_du_jour
+from partenaires.models import Gestionnaire, Structure, roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
 PAYEURS = (Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
 COORDONNEES = frozenset({"adresse", "code_postal", "quartier", "site_web", "instance_gouvernance"})
 AGENTS_DES_FICHES = (Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
-
-
-def roles_sur(utilisateur: Utilisateur, structure: Structure) -> frozenset[Role]:
-    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure.pk)
 
 
 def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire | None) -> Verdict:
@@ -27,7 +23,7 @@ def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire |
         return PERMIS
     if geste == GestePartenaire.CREER or isinstance(objet, Gestionnaire) or objet is None:
         return refus("L’identité juridique se modifie avec la Caf : écrivez à votre interlocuteur.")
-    if roles_sur(utilisateur, objet) & {Role.DIRECTION, Role.REPRESENTANT_LEGAL}:
+    if roles_dans_la_structure(utilisateur, objet.pk) & {Role.DIRECTION, Role.REPRESENTANT_LEGAL}:
         return PERMIS
     return refus("La fiche se modifie par la direction ou le représentant légal.")
 
@@ -36,7 +32,7 @@ def peut_inviter(utilisateur: Utilisateur, structure: Structure, role: str) -> V
     """Le représentant légal ouvre tout accès, la direction ceux de saisie, la Caf tous."""
     if utilisateur.tient(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR):
         return PERMIS
-    tenus = roles_sur(utilisateur, structure)
+    tenus = roles_dans_la_structure(utilisateur, structure.pk)
     if Role.REPRESENTANT_LEGAL in tenus:
         return PERMIS
     if Role.DIRECTION in tenus and role == Role.SAISIE:
@@ -53,6 +49,6 @@ def peut_gerer_les_acces(utilisateur: Utilisateur, structure: Structure) -> Verd
 def peut_passer_la_direction(utilisateur: Utilisateur, structure: Structure) -> Verdict:
     if utilisateur.tient(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR):
         return PERMIS
-    if Role.REPRESENTANT_LEGAL in roles_sur(utilisateur, structure):
+    if Role.REPRESENTANT_LEGAL in roles_dans_la_structure(utilisateur, structure.pk):
         return PERMIS
     return refus("La passation de direction revient au représentant légal.")

@@ -37,12 +37,17 @@ class CommuneQuerySet(models.QuerySet["Commune"]):
         ).distinct()
 
 
+def structures_de(utilisateur: Utilisateur) -> models.QuerySet:
+    """Les structures où un partenaire est habilité aujourd’hui, en sous-requête."""
+    return utilisateur.habilitations.en_cours(timezone.localdate()).values("structure")
+
+
 class StructureQuerySet(models.QuerySet["Structure"]):
     def visibles_par(self, utilisateur: Utilisateur) -> Self:
         """Un agent de la Caf voit toutes les structures ; un partenaire, celles où il est habilité aujourd’hui."""
         if utilisateur.est_agent:
             return self
-        return self.filter(pk__in=utilisateur.habilitations.en_cours(timezone.localdate()).values("structure"))
+        return self.filter(pk__in=structures_de(utilisateur))
 
     def ouvertes(self) -> Self:
         return self.filter(fermee_le__isnull=True)
@@ -55,9 +60,7 @@ class GestionnaireQuerySet(models.QuerySet["Gestionnaire"]):
     def visibles_par(self, utilisateur: Utilisateur) -> Self:
         if utilisateur.est_agent:
             return self
-        return self.filter(
-            structures__in=utilisateur.habilitations.en_cours(timezone.localdate()).values("structure")
-        ).distinct()
+        return self.filter(structures__in=structures_de(utilisateur)).distinct()
 
     def verrouiller(self, pk: int) -> Gestionnaire:
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
@@ -68,6 +71,16 @@ class HabilitationQuerySet(models.QuerySet["Habilitation"]):
         return self.filter(en_cours_le(le))
 
 
+class SuppleanceQuerySet(models.QuerySet):
+    def en_cours(self, le: date) -> Self:
+        return self.filter(en_cours_le(le))
+
+
 class AffectationQuerySet(models.QuerySet):
     def en_cours(self, le: date) -> Self:
         return self.filter(en_cours_le(le))
+
+    def tenues_par(self, agent: Utilisateur, le: date) -> Self:
+        """Les siennes ce jour-là, et celles des collègues qu’il supplée."""
+        absents = agent.suppleances.en_cours(le).values("absent")
+        return self.en_cours(le).filter(Q(agent=agent) | Q(agent__in=absents))

@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from accueil import a_faire, argent
 from agrements.choix import ETATS_OUVERTS, Etat
-from agrements.droits import roles_dans_la_structure
 from agrements.etapes import frise
 from agrements.models import Dossier, Seance
 from comptes.acces import ecriture, lecture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from partenaires.actions import traiter_contact
+from partenaires.models import roles_dans_la_structure
 
 
 @lecture

@@ -15,14 +15,13 @@ from agrements import annonces
 from agrements.actions.franchir import consigner, franchir, ouvrir
 from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier
 from agrements.contenu import Contenu, chiffres_du_territoire, differences, empreinte
-from agrements.droits import roles_dans_la_structure
 from agrements.models import Dossier, Piece, PieceJointe, Reponse, VersionDossier, VersionRegime, Visa
 from agrements.reponses import normaliser
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from documents import actions as documents
 from partenaires.interlocuteurs import charge_de
-from partenaires.models import Structure
+from partenaires.models import Structure, roles_dans_la_structure
 from socle.erreurs import Refus, VersionPerimee
 
 REPRIS_DU_PRECEDENT = ("presentation", "territoire", "instances", "postes", "locaux_description", "horaires")

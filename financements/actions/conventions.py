@@ -13,9 +13,9 @@ from comptes.models import Utilisateur
 from documents.actions import recevoir
 from financements import actes, annonces
 from financements.choix import EtatConvention
-from financements.droits import roles_dans, suit
+from financements.droits import suit
 from financements.models import Convention, Prestation
-from partenaires.models import Structure
+from partenaires.models import Structure, roles_dans_la_structure
 from socle.droits import exiger
 from socle.erreurs import Refus
 
@@ -86,7 +86,7 @@ def deposer_scan(convention: Convention, *, televerse: UploadedFile, code: str, 
     if code.replace("-", "").replace(" ", "").upper() != convention.acte.code:
         raise Refus("Ce code n’est pas celui de cette convention : vérifiez les douze signes au bas du document.")
     if convention.etat == EtatConvention.A_SIGNER:
-        if Role.REPRESENTANT_LEGAL not in roles_dans(par, convention.structure_id):
+        if Role.REPRESENTANT_LEGAL not in roles_dans_la_structure(par, convention.structure_id):
             raise PermissionDenied("La convention se signe par le représentant légal.")
         convention.scan_partenaire = recevoir(televerse, par=par)
         convention.signee_partenaire_par, convention.signee_partenaire_le = par, timezone.now()

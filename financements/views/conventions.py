@@ -18,10 +18,10 @@ from documents.erreurs import FichierRefuse
 from documents.reponses import servir
 from financements.actions import conventions as actions
 from financements.choix import EtatConvention
-from financements.droits import roles_dans, suit
+from financements.droits import LIQUIDATEURS, suit
 from financements.forms import AvenantForm, ConventionForm, ScanForm
 from financements.models import Convention
-from financements.views.declarations import LIQUIDATEURS
+from partenaires.models import roles_dans_la_structure
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import paginer
@@ -84,7 +84,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
 def _page(request: Requete, convention: Convention, form: ScanForm, statut: int = 200) -> HttpResponse:
     a_moi = (
         convention.etat == EtatConvention.A_SIGNER
-        and Role.REPRESENTANT_LEGAL in roles_dans(request.user, convention.structure_id)
+        and Role.REPRESENTANT_LEGAL in roles_dans_la_structure(request.user, convention.structure_id)
     ) or (convention.etat == EtatConvention.SIGNEE_PARTENAIRE and request.user.tient(Role.RESPONSABLE))
     contexte = {
         "convention": convention,

@@ -23,7 +23,7 @@ from financements.actions.declarations import DeclarationIncomplete
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.contenu import Contenu
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
-from financements.droits import gestes_possibles, peut
+from financements.droits import LIQUIDATEURS, gestes_possibles, peut
 from financements.filtres import DeclarationFiltre
 from financements.forms import MotifForm
 from financements.formulaire import (
@@ -49,7 +49,6 @@ from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
 
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
-LIQUIDATEURS = (Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE)
 
 
 def declaration_visible(request: Requete, pk: int) -> Declaration:

@@ -15,6 +15,7 @@ from financements.actions import droits as actions
 from financements.actions import paiements
 from financements.choix import GestePaiement, NaturePaiement
 from financements.droits import (
+    LIQUIDATEURS,
     paiement_possible,
     peut_decider_d_un_forcage,
     peut_forcer,
@@ -24,7 +25,6 @@ from financements.exports import ENTETES, ecrire_classeur, lignes_de_droits, nom
 from financements.filtres import DroitFiltre
 from financements.forms import ForcageForm, InduForm, MotifFacultatifForm, MotifForm, RemboursementForm
 from financements.models import Derogation, Droit, Indu
-from financements.views.declarations import LIQUIDATEURS
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer

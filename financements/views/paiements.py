@@ -18,12 +18,11 @@ from documents.reponses import servir
 from financements.actions import paiements as actions
 from financements.choix import EtatPaiement, GestePaiement
 from financements.donneur import donneur
-from financements.droits import paiement_possible
+from financements.droits import LIQUIDATEURS, paiement_possible
 from financements.filtres import PaiementFiltre
 from financements.forms import LotForm, MotifForm, RetourForm
 from financements.models import Lot, Paiement
 from financements.sepa import OrdreInvalide, RetourIllisible, lire_retour
-from financements.views.declarations import LIQUIDATEURS
 from financements.views.droits import AGENTS
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer

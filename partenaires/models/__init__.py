@@ -1,5 +1,5 @@
 from partenaires.models.affectations import AffectationCommune, AffectationGestionnaire, Suppleance
-from partenaires.models.habilitations import Habilitation, habilitations_du_jour
+from partenaires.models.habilitations import Habilitation, habilitations_du_jour, roles_dans_la_structure
 from partenaires.models.journal import EvenementPartenaire
 from partenaires.models.public import DemandeContact, Realisation
 from partenaires.models.structures import Contact, Gestionnaire, Structure
@@ -21,4 +21,5 @@ __all__ = [
     "Structure",
     "Suppleance",
     "habilitations_du_jour",
+    "roles_dans_la_structure",
 ]

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from comptes.models import PERIODE
 from partenaires.models.structures import Gestionnaire
 from partenaires.models.territoire import Commune
-from partenaires.querysets import AffectationQuerySet
+from partenaires.querysets import AffectationQuerySet, SuppleanceQuerySet
 
 
 class AffectationCommune(models.Model):
@@ -77,7 +77,7 @@ class Suppleance(models.Model):
     fin = models.DateField("fin (comprise)")
     motif = models.CharField("motif", max_length=200, blank=True)
 
-    objects = AffectationQuerySet.as_manager()
+    objects = SuppleanceQuerySet.as_manager()
 
     class Meta:
         verbose_name = "suppléance"

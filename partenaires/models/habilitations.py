@@ -27,6 +27,11 @@ def habilitations_du_jour(utilisateur: Utilisateur) -> list[Habilitation]:
     return gardees
 
 
+def roles_dans_la_structure(utilisateur: Utilisateur, structure_pk: int) -> frozenset[Role]:
+    """Les rôles tenus aujourd’hui dans cette structure ; sans requête si les habilitations sont déjà lues."""
+    return frozenset(Role(h.role) for h in habilitations_du_jour(utilisateur) if h.structure_id == structure_pk)
+
+
 class Habilitation(models.Model):
     """Le droit d’une personne d’agir pour une structure, avec un rôle, pendant une période."""
 

@@ -13,7 +13,7 @@ from agrements.models import Dossier
 from comptes.http import Requete
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Epci
-from socle.texte import cle_de_tri
+from socle.texte import cle_de_tri, entier
 
 _A_LIRE = "a_lire"
 
@@ -76,9 +76,9 @@ class DossierFiltre(django_filters.FilterSet):
         if not cle:
             return queryset
         condition = Q(structure__nom_tri__contains=cle)
-        chiffres = cle.split()[-1]
-        if chiffres.isdecimal() and len(chiffres) < 10:
-            condition |= Q(pk=int(chiffres))
+        numero = entier(cle.split()[-1])
+        if numero is not None:
+            condition |= Q(pk=numero)
         return queryset.filter(condition)
 
     def suivre(self, queryset: QuerySet[Dossier], nom: str, valeur: str) -> QuerySet[Dossier]:

@@ -34,6 +34,7 @@ class Poste(StrEnum):
     REFERENT = "referent"
 
 
+FONCTIONS = (Poste.PILOTAGE, Poste.ACTIVITES, Poste.LOGISTIQUE)  # les colonnes d’une charge
 LIBELLES_POSTES = {
     Poste.PILOTAGE: "Pilotage",
     Poste.ACTIVITES: "Activités",
@@ -162,11 +163,6 @@ def _positif(valeur: Decimal | None, champ: str) -> Fraction:
     if valeur < 0:
         raise DonneeRefusee(champ, f"« {champ} » ne peut pas être négatif.")
     return Fraction(valeur)
-
-
-def _nombre(valeur: Fraction, decimales: int = 2) -> str:
-    texte = f"{au_centime(valeur) if decimales == 2 else valeur}"
-    return (texte.rstrip("0").rstrip(".") if "." in texte else texte).replace(".", ",")
 
 
 def pourcent(taux: Decimal) -> str:

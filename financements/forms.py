@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from financements.calculs import FONCTIONS
 from financements.choix import PosteAssiette, Prorata
 from financements.models import Campagne, Prestation, Scenario
-from financements.repartition import FONCTIONS
 from socle.champs import ChampDate
 from socle.montants import MontantIllisible, lire_montant
 

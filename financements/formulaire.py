@@ -11,14 +11,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
-from financements.calculs import Poste
+from financements.calculs import FONCTIONS, Poste
 from socle.montants import MAXIMUM, ZERO, MontantIllisible, en_euros, lire_montant
 from socle.texte import epurer
 
-FONCTIONS = (Poste.PILOTAGE, Poste.ACTIVITES, Poste.LOGISTIQUE)
 LIBELLES_FONCTIONS = {"pilotage": "Pilotage", "activites": "Activités", "logistique": "Logistique"}
 VOLONTAIRES = "86"
 LONGUEUR_EXPLICATION = 2000
@@ -70,18 +69,18 @@ class Activite:
         return f"activite.{self.code}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     source: str
     charges: tuple[Compte, ...]
     produits: tuple[Compte, ...]
     activite: tuple[Activite, ...]
 
-    @property
+    @cached_property
     def comptes(self) -> dict[str, Compte]:
         return {c.compte: c for c in (*self.charges, *self.produits)}
 
-    @property
+    @cached_property
     def champs(self) -> frozenset[str]:
         de_comptes = {champ for c in (*self.charges, *self.produits) for champ in c.champs}
         return frozenset(de_comptes | {a.champ for a in self.activite} | {f"explication.{c}" for c in self.comptes})

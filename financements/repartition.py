@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from financements.calculs import FONCTIONS
 from financements.importation import Solde, est_retenu, est_une_charge
 from socle.montants import ZERO, arrondir
-
-FONCTIONS = ("pilotage", "activites", "logistique")
 
 
 class CleInvalide(ValueError):
@@ -83,7 +82,7 @@ def ventiler(soldes: Iterable[Solde], regles: Iterable[Regle]) -> Ventilation:
 
 
 def _partager(montant: Decimal, parts: Mapping[str, Decimal]) -> Iterator[tuple[str, Decimal]]:
-    fonctions = [fonction for fonction in FONCTIONS if parts.get(fonction)] or [""]
+    fonctions: list[str] = [fonction for fonction in FONCTIONS if parts.get(fonction)] or [""]
     reste = montant
     for fonction in fonctions[:-1]:
         part = arrondir(montant * parts[fonction] / 100)

@@ -11,6 +11,7 @@ from typing import Any
 
 from financements.calculs import DonneeRefusee, Donnees, Liquidation, Poste, Prorata, Regle, liquider, situer
 from socle.montants import MAXIMUM, ZERO, MontantIllisible, lire_montant
+from socle.texte import annee
 
 # La composition usuelle des assiettes (domaine C.2), pour un cas qui donne lui-même son taux et son plafond.
 ASSIETTES: dict[str, tuple[tuple[Poste, ...], bool]] = {
@@ -96,10 +97,10 @@ def _exercice(cas: Mapping[str, Any]) -> int:
     valeur = cas.get("exercice")
     if isinstance(valeur, bool) or not isinstance(valeur, str | int | Decimal):
         raise DonneeRefusee("exercice", "« exercice » : écrivez une année, par exemple 2026.")
-    texte = str(valeur)
-    if not (texte.isascii() and texte.isdecimal() and len(texte) == 4 and int(texte) in EXERCICES):
+    exercice = annee(str(valeur))
+    if exercice is None or exercice not in EXERCICES:
         raise DonneeRefusee("exercice", "« exercice » : écrivez une année, par exemple 2026.")
-    return int(texte)
+    return exercice
 
 
 def _oui_non(cas: Mapping[str, Any], champ: str, sinon: bool) -> bool:

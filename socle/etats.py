@@ -12,6 +12,11 @@ class TransitionInterdite(Refus):
     """Le geste demandé n’existe pas depuis l’état actuel du dossier."""
 
 
+def trop_tard(quoi: str, libelle: str) -> TransitionInterdite:
+    """La phrase de qui arrive après un collègue : ce que l’objet est devenu, dans ses mots."""
+    return TransitionInterdite(f"Ce n’est plus possible : {quoi} est maintenant « {libelle} ».")
+
+
 class MotifManquant(Refus):
     """Le geste demandé doit être motivé."""
 
@@ -31,7 +36,3 @@ def arrivee(cycle: Mapping[str, Transition], geste: str, etat: str, motif: str =
     if transition.motif_exige and not motif.strip():
         raise MotifManquant(f"« {geste} » doit être motivé.")
     return transition.vers
-
-
-def gestes_depuis(cycle: Mapping[str, Transition], etat: str) -> list[str]:
-    return [geste for geste, transition in cycle.items() if etat in transition.depuis]

@@ -27,6 +27,19 @@ def cle_de_tri(texte: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", sans_accent.lower()).strip()
 
 
+def entier(texte: str, chiffres: int = 9) -> int | None:
+    """L’entier positif qu’écrit une adresse ou un champ caché ; None pour tout le reste.
+
+    Ni signe, ni chiffres d’une autre écriture, ni plus de ``chiffres`` chiffres : une clé de la base tient dans neuf.
+    """
+    return int(texte) if texte.isascii() and texte.isdecimal() and len(texte) <= chiffres else None
+
+
+def annee(texte: str) -> int | None:
+    """Une année écrite sur quatre chiffres, ou None."""
+    return entier(texte) if len(texte) == 4 else None
+
+
 def epurer(texte: str) -> str:
     """Retire ce que PostgreSQL ou l’affichage refusent (NUL, commandes) ; garde émojis et écritures de droite."""
     texte = texte.replace("\r\n", "\n").replace("\r", "\n")

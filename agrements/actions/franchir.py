@@ -12,12 +12,11 @@ from agrements.etapes import libelle_du_dossier
 from agrements.models import Agrement, Dossier, EvenementAgrement, EvenementDossier
 from comptes.models import Utilisateur
 from socle.droits import exiger
-from socle.etats import TransitionInterdite, arrivee
+from socle.etats import TransitionInterdite, arrivee, trop_tard
 
 
 def _trop_tard(dossier: Dossier, par: Utilisateur) -> TransitionInterdite:
-    libelle = libelle_du_dossier(dossier, agent=par.est_agent)
-    return TransitionInterdite(f"Ce n’est plus possible : le dossier est maintenant « {libelle} ».")
+    return trop_tard("le dossier", libelle_du_dossier(dossier, agent=par.est_agent))
 
 
 def ouvrir(dossier: Dossier, geste: str, *, par: Utilisateur) -> Dossier:

@@ -31,7 +31,7 @@ from documents.reponses import servir
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer
-from socle.texte import cle_de_tri
+from socle.texte import cle_de_tri, entier
 
 # Les gestes qui ne demandent qu’une confirmation ou un motif.
 GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
@@ -201,8 +201,8 @@ def versions(request: Requete, pk: int) -> HttpResponse:
     numeros = sorted(toutes)
 
     def choisie(nom: str, defaut: int) -> int:
-        brut = request.GET.get(nom, "")
-        return int(brut) if brut.isdecimal() and int(brut) in toutes else defaut
+        numero = entier(request.GET.get(nom, ""))
+        return numero if numero in toutes else defaut
 
     ecarts = []
     avant = apres = 0

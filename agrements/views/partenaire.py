@@ -32,6 +32,8 @@ from documents.reponses import servir
 from socle.dates import en_heure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
+from socle.texte import entier
+from socle.vues import refus_en_message
 
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 
@@ -173,7 +175,7 @@ def _garder_la_section(
                 dossier,
                 champ=champ.code,
                 saisie=saisie,
-                version=int(version) if version.isdecimal() else 0,
+                version=entier(version) or 0,
                 par=request.user,
             )
         except VersionPerimee:
@@ -192,12 +194,12 @@ def _garder_la_section(
 def enregistrer_champ(request: Requete, pk: int, champ: str) -> JsonResponse:
     """Garde un champ pendant la frappe. 200 gardé, 409 un collègue a écrit, 422 refusé avec la phrase."""
     dossier = dossier_visible(request, pk)
-    version = request.POST.get("version", "")
-    if not version.isdecimal():
+    version = entier(request.POST.get("version", ""))
+    if version is None:
         return JsonResponse({"erreur": "Rechargez la page : ce champ a perdu son numéro de version."}, status=422)
     try:
         reponse = redaction.enregistrer_reponse(
-            dossier, champ=champ, saisie=request.POST.get("valeur", ""), version=int(version[:9]), par=request.user
+            dossier, champ=champ, saisie=request.POST.get("valeur", ""), version=version, par=request.user
         )
     except VersionPerimee:
         contenu = Contenu(dossier)
@@ -282,11 +284,8 @@ def pieces(request: Requete, pk: int) -> HttpResponse:
 def detacher(request: Requete, pk: int, jointe_pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
     get_object_or_404(dossier.pieces_jointes, pk=jointe_pk)
-    try:
+    with refus_en_message(request):
         redaction.detacher(dossier, jointe_pk=jointe_pk, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "La pièce est retirée du dossier ; elle reste dans votre coffre.")
     return redirect("agrements:pieces", dossier.pk)
 

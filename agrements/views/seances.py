@@ -22,6 +22,8 @@ from comptes.choix import Role
 from comptes.http import Requete
 from socle.erreurs import Refus
 from socle.listes import paginer
+from socle.texte import entier
+from socle.vues import refus_en_message
 
 
 @lecture
@@ -118,7 +120,7 @@ def _periode_preparee(dossier: Dossier) -> dict[str, Any]:
 def inscrire(request: Requete, pk: int) -> HttpResponse:
     """Inscrit les dossiers cochés ; dit lesquels n’ont pas pu l’être, et pourquoi."""
     seance = get_object_or_404(Seance, pk=pk)
-    choisis = [int(v) for v in request.POST.getlist("dossiers") if v.isdecimal()][:100]
+    choisis = [cle for v in request.POST.getlist("dossiers") if (cle := entier(v)) is not None][:100]
     dossiers = Dossier.objects.visibles_par(request.user).filter(pk__in=choisis).select_related("structure")
     inscrits = 0
     for dossier in dossiers:
@@ -144,12 +146,10 @@ def _passage(pk: int, passage_pk: int) -> tuple[Seance, Passage]:
 @reserve_a(Role.SECRETARIAT)
 def deplacer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     seance, passage = _passage(pk, passage_pk)
-    vers = request.POST.get("vers", "")
-    if vers.isdecimal():
-        try:
-            actions.deplacer(passage, vers=int(vers[:4]), par=request.user)
-        except Refus as refus:
-            messages.warning(request, str(refus))
+    vers = entier(request.POST.get("vers", ""))
+    if vers is not None:
+        with refus_en_message(request):
+            actions.deplacer(passage, vers=vers, par=request.user)
     return redirect(seance)
 
 
@@ -159,11 +159,8 @@ def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     seance, passage = _passage(pk, passage_pk)
     form = MotifForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refus_en_message(request):
             actions.desinscrire(passage, par=request.user, motif=form.cleaned_data["motif"])
-        except Refus as refus:
-            messages.warning(request, str(refus))
-        else:
             messages.success(request, "Le dossier n’est plus à l’ordre du jour.")
         return redirect(seance)
     contexte = {"seance": seance, "passage": passage, "form": form}
@@ -198,10 +195,7 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
 @reserve_a(Role.SECRETARIAT)
 def clore(request: Requete, pk: int) -> HttpResponse:
     seance = get_object_or_404(Seance, pk=pk)
-    try:
+    with refus_en_message(request):
         actions.clore_seance(seance, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "La séance est close.")
     return redirect(seance)

@@ -25,6 +25,8 @@ from comptes.http import Requete
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import paginer
+from socle.texte import entier
+from socle.vues import refus_en_message
 
 INSTRUCTION = (Role.CHARGE_CONSEIL, Role.RESPONSABLE)
 LECTEURS = (
@@ -208,10 +210,8 @@ def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpRespons
     if not Citation.objects.filter(evaluation__dossier=dossier, pk=citation_pk).exists():
         messages.warning(request, "Cette citation est déjà retirée.")
     else:
-        try:
+        with refus_en_message(request):
             instruction.retirer_citation(dossier, citation_pk=citation_pk, par=request.user)
-        except Refus as refus:
-            messages.warning(request, str(refus))
     return redirect("agrements:grille", dossier.pk)
 
 
@@ -270,10 +270,10 @@ def agrements(request: Requete) -> HttpResponse:
     if etat in EtatAgrement.values:
         visibles = visibles.filter(etat=etat)
     echeance = request.GET.get("avant", "")
-    if echeance.isdecimal() and int(echeance) <= 48:
-        visibles = visibles.filter(
-            fin__gte=timezone.localdate(), fin__lte=timezone.localdate() + timedelta(days=31 * int(echeance))
-        )
+    mois = entier(echeance)
+    if mois is not None and mois <= 48:
+        aujourd_hui = timezone.localdate()
+        visibles = visibles.filter(fin__gte=aujourd_hui, fin__lte=aujourd_hui + timedelta(days=31 * mois))
     page = paginer(
         request,
         visibles.select_related("structure__commune", "decision__dossier").order_by("fin", "structure__nom_tri", "pk"),

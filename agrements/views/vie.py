@@ -24,6 +24,7 @@ from comptes.http import Requete
 from partenaires.choix import StatutJuridique, TypeStructure
 from socle.droits import exiger
 from socle.erreurs import Refus
+from socle.etats import trop_tard
 
 # geste → (action, bouton, réussite, ce que le geste entraîne)
 GESTES: dict[str, tuple[Callable[..., Agrement], str, str, str]] = {
@@ -100,7 +101,7 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
 
 def _trop_tard(request: Requete, pk: int) -> HttpResponse:
     agrement = Agrement.objects.get(pk=pk)
-    messages.warning(request, f"Ce n’est plus possible : l’agrément est maintenant « {agrement.get_etat_display()} ».")
+    messages.warning(request, str(trop_tard("l’agrément", agrement.get_etat_display())))
     return redirect(agrement)
 
 

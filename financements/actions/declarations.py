@@ -30,7 +30,7 @@ from financements.models import (
 from partenaires.models import Structure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
-from socle.etats import TransitionInterdite, arrivee
+from socle.etats import TransitionInterdite, arrivee, trop_tard
 from socle.texte import epurer
 
 
@@ -60,9 +60,7 @@ def _franchir(declaration: Declaration, geste: str, *, par: Utilisateur, motif: 
     try:
         champs["etat"] = arrivee(CYCLE_DECLARATION, geste, avant, motif)
     except TransitionInterdite as erreur:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : la déclaration est maintenant « {declaration.get_etat_display()} »."
-        ) from erreur
+        raise trop_tard("la déclaration", declaration.get_etat_display()) from erreur
     champs["modifie_le"] = timezone.now()
     for nom, valeur in champs.items():
         setattr(declaration, nom, valeur)
@@ -91,9 +89,7 @@ def _pour_saisir(declaration: Declaration, geste: str, par: Utilisateur) -> Decl
     declaration = Declaration.objects.verrouiller(declaration.pk)
     exiger(peut(geste, par, declaration))
     if declaration.etat not in SAISIE_OUVERTE:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : la déclaration est maintenant « {declaration.get_etat_display()} »."
-        )
+        raise trop_tard("la déclaration", declaration.get_etat_display())
     return declaration
 
 
@@ -230,9 +226,7 @@ def deposer(declaration: Declaration, *, par: Utilisateur) -> Declaration:
     ):
         raise Refus("La déclaration a changé depuis le visa : demandez un nouveau visa.")
     if declaration.etat != EtatDeclaration.VISEE:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : la déclaration est maintenant « {declaration.get_etat_display()} »."
-        )
+        raise trop_tard("la déclaration", declaration.get_etat_display())
     version = _figer(declaration, par)
     declaration = _franchir(
         declaration, GesteDeclaration.DEPOSER, par=par, version_courante=version, deposee_le=version.deposee_le

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from financements.actions.declarations import importer
+from financements.calculs import FONCTIONS
 from financements.choix import GesteDeclaration
 from financements.cycle import SAISIE_OUVERTE
 from financements.droits import peut
-from financements.formulaire import FONCTIONS, Valeur, nombre, plan
+from financements.formulaire import Valeur, nombre, plan
 from financements.importation import Solde, lire
 from financements.models import CleRepartition, Declaration, ImportComptes
 from financements.repartition import CleInvalide, Regle, Ventilation, ventiler

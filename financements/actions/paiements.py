@@ -41,8 +41,9 @@ from financements.sepa import Donneur, Retour, Virement, ordre_de_virement
 from partenaires.models import Structure
 from socle.droits import exiger
 from socle.erreurs import Refus
-from socle.etats import TransitionInterdite, arrivee
+from socle.etats import TransitionInterdite, arrivee, trop_tard
 from socle.montants import ZERO, en_euros
+from socle.texte import entier
 
 DEFINITIFS = (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
 INDUS_OUVERTS = (EtatIndu.NOTIFIE, EtatIndu.ECHELONNE)
@@ -181,9 +182,7 @@ def _franchir(paiement: Paiement, geste: str, *, par: Utilisateur, motif: str = 
     try:
         champs["etat"] = arrivee(CYCLE_PAIEMENT, geste, avant, motif)
     except TransitionInterdite as erreur:
-        raise TransitionInterdite(
-            f"Ce n’est plus possible : ce paiement est maintenant « {paiement.get_etat_display()} »."
-        ) from erreur
+        raise trop_tard("ce paiement", paiement.get_etat_display()) from erreur
     if motif:
         champs["motif"] = motif
     for nom, valeur in champs.items():
@@ -303,12 +302,10 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> BilanDeRet
     payes = rejetes = deja = 0
     inconnus = []
     for retour in retours:
-        cle = retour.reference.rsplit("-", 1)[-1]
+        cle = entier(retour.reference.rsplit("-", 1)[-1])
         paiement = None
-        if cle.isascii() and cle.isdecimal() and len(cle) < 12:
-            paiement = (
-                Paiement.objects.select_for_update(of=("self",)).select_related("droit").filter(pk=int(cle)).first()
-            )
+        if cle is not None:
+            paiement = Paiement.objects.select_for_update(of=("self",)).select_related("droit").filter(pk=cle).first()
         if paiement is None or paiement.reference != retour.reference or paiement.lot_id is None:
             inconnus.append(retour.reference)
             continue

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils import timezone
+
+from comptes.models import Utilisateur
+from financements.calculs import FONCTIONS
+from financements.formulaire import Contenu
+from financements.models import Declaration, Saisie
 from socle.montants import arrondir
 
 # Pilotage, activités, logistique ; le référent est un « dont » des activités. Totaux : 120 000, 180 000, 60 000.
@@ -18,7 +24,6 @@ CHARGES = {
     "67": (0, 500, 200),
     "68": (1_000, 3_000, 3_000),
 }
-FONCTIONS = ("pilotage", "activites", "logistique")
 REFERENT = 30_000
 PRODUITS = {
     "70": 54_000, "741": 22_000, "743": 15_000, "744": 140_000, "745": 104_000, "747": 8_000, "748": 3_000,
@@ -29,6 +34,22 @@ ACTIVITE = {
     "etp_total": "7.5", "etp_direction": "1", "etp_referent": "0.6", "adherents": "420", "usagers": "1250",
     "familles": "96", "benevoles": "48", "heures_benevolat": "2600", "heures_ouverture": "38",
 }  # fmt: skip
+
+
+def remplir(declaration: Declaration, contenu: Contenu, *, par: Utilisateur) -> None:
+    """Écrit toutes les cases d’un coup, comme si ``par`` venait de les saisir."""
+    maintenant = timezone.now()
+    Saisie.objects.bulk_create(
+        Saisie(
+            declaration=declaration,
+            champ=champ,
+            nombre=valeur if isinstance(valeur, Decimal) else None,
+            texte="" if isinstance(valeur, Decimal) else valeur,
+            modifie_par=par,
+            modifie_le=maintenant,
+        )
+        for champ, valeur in contenu.items()
+    )
 
 
 def repartition(echelle: Decimal = Decimal(1), *, avec_referent: bool = True) -> dict[str, Decimal | str]:

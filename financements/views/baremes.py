@@ -25,6 +25,8 @@ from financements.views.droits import AGENTS
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import paginer
+from socle.texte import annee
+from socle.vues import refus_en_message
 
 REGLEURS = (Role.ADMINISTRATEUR, Role.RESPONSABLE)
 
@@ -32,10 +34,10 @@ REGLEURS = (Role.ADMINISTRATEUR, Role.RESPONSABLE)
 @lecture
 @reserve_a(*AGENTS)
 def liste(request: Requete) -> HttpResponse:
-    exercice = request.GET.get("exercice", "")
+    exercice = annee(request.GET.get("exercice", ""))
     baremes = Bareme.objects.exclude(etat=EtatBareme.ABANDONNE)
-    if exercice.isascii() and exercice.isdecimal() and len(exercice) == 4:
-        baremes = baremes.filter(exercice=int(exercice))
+    if exercice is not None:
+        baremes = baremes.filter(exercice=exercice)
     complets = baremes.select_related("prestation", "saisi_par", "publie_par")
     contexte = {
         "page": paginer(request, complets, total=baremes),
@@ -138,11 +140,8 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
 def publier(request: Requete, pk: int) -> HttpResponse:
     bareme = get_object_or_404(Bareme, pk=pk)
     exiger(peut_publier(request.user, bareme))
-    try:
+    with refus_en_message(request):
         actions.publier(bareme, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "Le barème est publié. S’il change des droits déjà calculés, un recalcul est simulé.")
     return redirect(bareme)
 
@@ -151,21 +150,18 @@ def publier(request: Requete, pk: int) -> HttpResponse:
 @reserve_a(*REGLEURS)
 def abandonner(request: Requete, pk: int) -> HttpResponse:
     bareme = get_object_or_404(Bareme, pk=pk)
-    try:
+    with refus_en_message(request):
         actions.abandonner(bareme, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-        return redirect(bareme)
-    messages.success(request, "Le brouillon est abandonné.")
-    return redirect("financements:baremes")
+        messages.success(request, "Le brouillon est abandonné.")
+        return redirect("financements:baremes")
+    return redirect(bareme)
 
 
 @lecture
 @reserve_a(*AGENTS)
 def changements(request: Requete) -> HttpResponse:
     """« Quelles structures changent de régime, et que deviennent leurs droits ? »"""
-    brut = request.GET.get("exercice", "")
-    exercice = int(brut) if brut.isascii() and brut.isdecimal() and len(brut) == 4 else timezone.localdate().year + 1
+    exercice = annee(request.GET.get("exercice", "")) or timezone.localdate().year + 1
     lignes = bascules(exercice)
     contexte = {"exercice": exercice, "avant": exercice - 1, "page": paginer(request, lignes)}  # type: ignore[arg-type]
     return render(request, "financements/changements.html", contexte)

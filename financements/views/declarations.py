@@ -16,10 +16,9 @@ from django.utils import timezone
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
-from documents.models import Acte
-from financements.actes import objet_de
 from financements.actions import declarations as actions
 from financements.actions.declarations import DeclarationIncomplete
+from financements.calculs import FONCTIONS
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.contenu import Contenu
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
@@ -27,7 +26,6 @@ from financements.droits import LIQUIDATEURS, gestes_possibles, peut
 from financements.filtres import DeclarationFiltre
 from financements.forms import MotifForm
 from financements.formulaire import (
-    FONCTIONS,
     LIBELLES_FONCTIONS,
     Compte,
     SaisieRefusee,
@@ -47,6 +45,7 @@ from socle.dates import en_heure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
+from socle.texte import entier
 
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 
@@ -210,7 +209,7 @@ def _garder(request: Requete, declaration: Declaration, contenu: Contenu) -> dic
                 declaration,
                 champ=champ,
                 saisie=saisie,
-                version=int(version[:9]) if version.isdecimal() else 0,
+                version=entier(version) or 0,
                 par=request.user,
             )
         except VersionPerimee:
@@ -230,12 +229,12 @@ def _garder(request: Requete, declaration: Declaration, contenu: Contenu) -> dic
 def enregistrer(request: Requete, pk: int, champ: str) -> JsonResponse:
     """Garde une case pendant la frappe. 200 gardée, 409 un collègue a écrit, 422 refusée avec la phrase."""
     declaration = declaration_visible(request, pk)
-    version = request.POST.get("version", "")
-    if not (version.isascii() and version.isdecimal()):
+    version = entier(request.POST.get("version", ""))
+    if version is None:
         return JsonResponse({"erreur": "Rechargez la page : cette case a perdu son numéro de version."}, status=422)
     try:
         saisie = actions.enregistrer(
-            declaration, champ=champ, saisie=request.POST.get("valeur", ""), version=int(version[:9]), par=request.user
+            declaration, champ=champ, saisie=request.POST.get("valeur", ""), version=version, par=request.user
         )
     except VersionPerimee:
         actuelle = Contenu(declaration).saisies[champ]
@@ -376,7 +375,3 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
         return redirect(declaration)
     contexte = {"declaration": declaration, "libelle": libelle, "geste": nom, "manques": manques}
     return render(request, "financements/geste.html", contexte, status=422 if manques else 200)
-
-
-def actes_de(structure_pk: int) -> list[Acte]:
-    return list(Acte.objects.filter(objet=objet_de(structure_pk))[:50])

@@ -28,6 +28,7 @@ from financements.models import Derogation, Droit, Indu
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer
+from socle.vues import refus_en_message
 
 AGENTS = tuple(sorted(ROLES_CAF))
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -170,11 +171,8 @@ def proposer(request: Requete, pk: int, nature: str) -> HttpResponse:
     if nature not in NaturePaiement.values:
         raise Http404
     droit = droit_visible(request, pk)
-    try:
+    with refus_en_message(request):
         paiements.proposer(droit, nature=nature, par=request.user, compenser="compenser" in request.POST)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "Le versement est proposé.")
     return redirect(droit)
 

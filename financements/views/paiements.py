@@ -27,6 +27,7 @@ from financements.views.droits import AGENTS
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer
 from socle.montants import ZERO
+from socle.texte import entier
 
 RETOUR_MAX = 10 * 1024 * 1024
 
@@ -51,7 +52,7 @@ def liste(request: Requete) -> HttpResponse:
 
 
 def _cles(request: Requete) -> list[int]:
-    return sorted({int(c) for c in request.POST.getlist("paiement") if c.isascii() and c.isdecimal() and len(c) < 10})
+    return sorted({pk for cle in request.POST.getlist("paiement") if (pk := entier(cle)) is not None})
 
 
 @ecriture

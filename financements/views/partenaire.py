@@ -29,11 +29,11 @@ from financements.tresorerie import attendus, fil
 from financements.views.declarations import PARTENAIRES
 from partenaires.models import Structure
 from socle.montants import ZERO
+from socle.texte import annee
 
 
 def _exercice(request: Requete) -> int:
-    brut = request.GET.get("exercice", "")
-    return int(brut) if brut.isascii() and brut.isdecimal() and len(brut) == 4 else timezone.localdate().year
+    return annee(request.GET.get("exercice", "")) or timezone.localdate().year
 
 
 def _structure(request: Requete) -> Structure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -21,6 +22,7 @@ from financements.views.baremes import REGLEURS
 from financements.views.droits import AGENTS
 from socle.erreurs import Refus
 from socle.listes import paginer
+from socle.vues import refus_en_message
 
 EN_MARCHE = (EtatRecalcul.EN_SIMULATION, EtatRecalcul.EN_APPLICATION)
 
@@ -59,7 +61,6 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     """L’avancement tant qu’il tourne (rafraîchi par htmx, ou à la main), puis le rapport."""
     recalcul = get_object_or_404(Recalcul.objects.select_related("lance_par", "approuve_par", "annule_par"), pk=pk)
     verdict = peut_approuver_recalcul(request.user, recalcul.lance_par_id)
-    ecrites = Acte.objects.filter(cle__startswith=f"revision-{recalcul.pk}-")
     contexte = {
         "recalcul": recalcul,
         "en_marche": recalcul.etat in EN_MARCHE,
@@ -69,9 +70,9 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         and bool(peut_lancer_recalcul(request.user)),
         "approuvable": recalcul.etat == EtatRecalcul.SIMULE and bool(verdict),
         "raison": verdict.motif if recalcul.etat == EtatRecalcul.SIMULE else "",
-        "lettres": ecrites.count(),
-        "lettres_produites": ecrites.filter(produit_le__isnull=False).count(),
     }
+    if recalcul.etat == EtatRecalcul.APPLIQUE:
+        contexte |= _lettres(recalcul)
     if request.htmx:
         return render(request, "financements/recalcul.html#avancement", contexte)
     if recalcul.etat != EtatRecalcul.EN_SIMULATION:
@@ -83,15 +84,19 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     return render(request, "financements/recalcul.html", contexte)
 
 
+def _lettres(recalcul: Recalcul) -> dict[str, int]:
+    """Une lettre par structure révisée : combien sont écrites, combien de PDF sont produits."""
+    return Acte.objects.filter(cle__startswith=f"revision-{recalcul.pk}-").aggregate(
+        lettres=Count("pk"), lettres_produites=Count("produit_le")
+    )
+
+
 @ecriture
 @reserve_a(Role.RESPONSABLE)
 def approuver(request: Requete, pk: int) -> HttpResponse:
     recalcul = get_object_or_404(Recalcul, pk=pk)
-    try:
+    with refus_en_message(request):
         actions.approuver(recalcul, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "Le recalcul est approuvé : les droits changent tous ensemble, les lettres suivent.")
     return redirect(recalcul)
 
@@ -100,10 +105,7 @@ def approuver(request: Requete, pk: int) -> HttpResponse:
 @reserve_a(*REGLEURS)
 def annuler(request: Requete, pk: int) -> HttpResponse:
     recalcul = get_object_or_404(Recalcul, pk=pk)
-    try:
+    with refus_en_message(request):
         actions.annuler(recalcul, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, "Le recalcul est annulé : aucun droit n’a changé.")
     return redirect(recalcul)

@@ -19,16 +19,16 @@ from financements.models import Scenario
 from financements.views.baremes import REGLEURS
 from socle.erreurs import Refus
 from socle.listes import PAR_PAGE
+from socle.texte import annee
 
 
 @lecture
 @reserve_a(*REGLEURS)
 def liste(request: Requete) -> HttpResponse:
     """Les scénarios d’un exercice comparés : total, écart, une barre chacun, et le tableau."""
-    brut = request.GET.get("exercice", "")
     annees = list(Scenario.objects.values_list("exercice", flat=True).order_by("-exercice").distinct())
     defaut = annees[0] if annees else timezone.localdate().year
-    exercice = int(brut) if brut.isascii() and brut.isdecimal() and len(brut) == 4 else defaut
+    exercice = annee(request.GET.get("exercice", "")) or defaut
     scenarios = list(Scenario.objects.filter(exercice=exercice).select_related("cree_par")[:20])
     plus_grand = max(
         [Decimal(v) for s in scenarios for v in (s.resultat["avant"], s.resultat["apres"])], default=Decimal(1)

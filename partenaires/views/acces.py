@@ -19,6 +19,7 @@ from partenaires.models import Structure
 from partenaires.transmission import a_transmettre
 from socle.droits import exiger
 from socle.erreurs import Refus
+from socle.vues import refus_en_message
 
 
 def _structure(request: Requete, pk: int) -> Structure:
@@ -83,11 +84,8 @@ def renvoyer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
     habilitation = get_object_or_404(
         structure.habilitations.select_related("utilisateur", "structure"), pk=habilitation_pk
     )
-    try:
+    with refus_en_message(request):
         actions_acces.renvoyer_l_invitation(habilitation, par=request.user)
-    except Refus as refus:
-        messages.warning(request, str(refus))
-    else:
         messages.success(request, f"Une nouvelle invitation part à {habilitation.utilisateur}.")
     return redirect("partenaires:acces", structure.pk)
 

@@ -30,7 +30,7 @@ from partenaires.models import Commune, Epci, EvenementPartenaire, Structure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
-from socle.texte import cle_de_tri
+from socle.texte import cle_de_tri, entier
 
 COMMUNES_MONTREES = 12
 
@@ -200,12 +200,10 @@ def creer(request: Requete) -> HttpResponse:
 @reserve_a(Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
 def choisir(request: Requete) -> HttpResponse:
     """Change la structure au nom de laquelle on agit, sans se reconnecter."""
-    choisie = request.POST.get("structure", "")
-    if not (choisie.isascii() and choisie.isdecimal() and len(choisie) < 10):
+    choisie = entier(request.POST.get("structure", ""))
+    if choisie not in structures_habilitees(request):
         raise Http404
-    if int(choisie) not in structures_habilitees(request):
-        raise Http404
-    request.session[CLE] = int(choisie)
+    request.session[CLE] = choisie
     return redirect("accueil:espace")
 
 

@@ -188,6 +188,19 @@ def test_les_filtres_vivent_dans_l_adresse_et_une_valeur_fausse_ne_casse_rien(th
         assert (dossier.numero in reponse.content.decode()) == present, filtre
 
 
+@pytest.mark.parametrize("nombre", ["9" * 5000, "-1", "٣", "²"])
+def test_un_nombre_demesure_dans_une_adresse_ou_un_champ_cache_ne_casse_rien(theatre, entrer, nombre):
+    dossier = theatre.mener(Etat.INSTRUIT)
+    client, secretaire = entrer(theatre.charge), entrer(theatre.secretariat)
+    seance = Seance.objects.create(instance=Instance.CAS, tenue_le=timezone.localdate() + timedelta(days=30))
+    suite = {"avant": nombre, "apres": nombre}
+    assert client.get(reverse("agrements:versions", args=[dossier.pk]), suite).status_code == 200
+    assert client.get(reverse("agrements:agrements"), suite).status_code == 200
+    inscription = secretaire.post(reverse("agrements:inscrire", args=[seance.pk]), {"dossiers": nombre}, follow=True)
+    assert "Cochez au moins un dossier à inscrire." in inscription.content.decode()
+    assert champ(entrer(theatre.direction), dossier, "presentation", "Bonjour", nombre).status_code == 422
+
+
 def test_une_seance_ne_se_cree_pas_deux_fois_le_meme_jour(theatre, entrer):
     client = entrer(theatre.secretariat)
     jour = (timezone.localdate() + timedelta(days=40)).isoformat()

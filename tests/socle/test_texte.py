@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from socle.texte import BALISES, assainir, cle_de_tri, en_texte, epurer, longueur
+from socle.texte import BALISES, annee, assainir, cle_de_tri, en_texte, entier, epurer, longueur
 
 MORCEAUX = [
     "<p>", "</p>", "<br>", "<b>", "</b>", "<div>", "</div>", "<ul>", "<li>", "</li>", "</ul>", "&nbsp;", "&lt;", " ",
@@ -83,3 +83,17 @@ def test_cent_mille_caracteres_ne_bloquent_rien(brut):
 )
 def test_epurer_retire_ce_que_la_base_refuse(texte, garde):
     assert epurer(texte) == garde
+
+
+@pytest.mark.parametrize(
+    ("texte", "lu"),
+    [("0", 0), ("42", 42), ("999999999", 999_999_999), ("1000000000", None), ("9" * 5000, None), ("-1", None),
+     ("+1", None), ("1.0", None), (" 1", None), ("", None), ("٣", None), ("²", None), ("1_0", None)],
+)  # fmt: skip
+def test_un_entier_d_adresse_est_lu_ou_ecarte_sans_lever(texte, lu):
+    assert entier(texte) == lu
+
+
+@pytest.mark.parametrize(("texte", "lue"), [("2027", 2027), ("27", None), ("20270", None), ("deux", None), ("", None)])
+def test_une_annee_s_ecrit_sur_quatre_chiffres(texte, lue):
+    assert annee(texte) == lue

@@ -26,7 +26,6 @@ TYPES = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
 ADMIS = "PDF, image JPEG ou PNG, Word (.docx), Excel (.xlsx), LibreOffice (.odt, .ods)"
-ACCEPTE = ",".join(f".{extension}" for extension in (*TYPES, "jpeg"))  # l’attribut « accept » des formulaires
 
 PIXELS_MAX = 60_000_000
 DECOMPRESSE_MAX = 200 * 1024 * 1024

@@ -79,16 +79,6 @@ class GesteDeclaration(models.TextChoices):
     VALIDER = "valider", "valider la déclaration"
 
 
-class Fonction(models.TextChoices):
-    """La colonne d’un montant ; un produit n’en a pas. Le référent est un « dont » des activités."""
-
-    PILOTAGE = "pilotage", "Pilotage"
-    ACTIVITES = "activites", "Activités"
-    LOGISTIQUE = "logistique", "Logistique"
-    REFERENT = "referent", "dont référent familles"
-    AUCUNE = "aucune", "Produits"
-
-
 class NatureDroit(models.TextChoices):
     PREVISIONNEL = "previsionnel", "prévisionnel"
     ACTUALISE = "actualise", "actualisé"
@@ -134,7 +124,6 @@ class EtatPaiement(models.TextChoices):
 
 
 ENGAGES = (EtatPaiement.PROPOSE, EtatPaiement.VALIDE, EtatPaiement.ORDONNANCE, EtatPaiement.PAYE)
-PARTIS = (EtatPaiement.ORDONNANCE, EtatPaiement.PAYE)
 
 FAMILLES_PAIEMENT: dict[str, str] = {
     EtatPaiement.PROPOSE: "attente",

@@ -18,11 +18,10 @@ from functools import lru_cache
 from itertools import islice
 
 from socle.dates import en_jour
-from socle.montants import ZERO, en_euros
+from socle.montants import ZERO, MontantIllisible, en_euros
 from socle.tableaux import (
     FichierIllisible,
     Lignes,
-    MontantIllisible,
     est_un_classeur,
     montant_de,
     ouvrir,
@@ -58,7 +57,6 @@ _ANNEE = re.compile(r"\b(19|20)\d\d\b")
 _COMPTE = re.compile(r"[0-9][0-9A-Za-z]{0,34}")
 _TOTAL = re.compile(r"(sous )?(total|totaux)\b|resultat\b|report\b|solde\b")
 _NOM_FEC = re.compile(r"\d{9}FEC(\d{8})", re.IGNORECASE)
-_SIGNE_DE_FORMULE = ("=", "+", "-", "@")
 
 
 @dataclass(frozen=True, slots=True)

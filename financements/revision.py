@@ -7,7 +7,7 @@ transaction : tous les droits changent ensemble, ou aucun. Un verrou consultatif
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -98,22 +98,25 @@ def simuler_un_paquet(recalcul_pk: int) -> bool:
     return True
 
 
-def _ligne(recalcul_pk: int, version: Any, regles: dict[str, tuple[Bareme, Regle]]) -> tuple[Any, ...]:
-    bloquee: Callable[[str], tuple[Any, ...]] = lambda raison: (  # noqa: E731 — une ligne, trois usages
+def _bloquee(recalcul_pk: int, version: Any, raison: str) -> tuple[Any, ...]:
+    return (
         recalcul_pk, version.droit_id, version.pk, None, IssueRecalcul.BLOQUE.value, version.montant, None, "{}",
         raison[:300],
     )  # fmt: skip
+
+
+def _ligne(recalcul_pk: int, version: Any, regles: dict[str, tuple[Bareme, Regle]]) -> tuple[Any, ...]:
     if version.origine == OrigineVersion.DEROGATION:
-        return bloquee("Montant forcé : à revoir à la main.")
+        return _bloquee(recalcul_pk, version, "Montant forcé : à revoir à la main.")
     if version.forcage:
-        return bloquee("Un montant forcé attend une décision sur ce droit.")
+        return _bloquee(recalcul_pk, version, "Un montant forcé attend une décision sur ce droit.")
     if version.prestation not in regles:
-        return bloquee("Aucun barème publié pour cette prestation.")
+        return _bloquee(recalcul_pk, version, "Aucun barème publié pour cette prestation.")
     bareme, regle = regles[version.prestation]
     try:
         liquidation = liquider(regle, Donnees.depuis_json(version.donnees))
     except DonneeRefusee as erreur:
-        return bloquee(str(erreur))
+        return _bloquee(recalcul_pk, version, str(erreur))
     meme = liquidation.droit == version.montant and bareme.pk == version.bareme_id
     resultat = {
         "assiette": str(liquidation.assiette),

@@ -19,7 +19,7 @@ from itertools import chain, islice
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-from socle.montants import CENTIME, ZERO
+from socle.montants import CENTIME, ZERO, MontantIllisible
 from socle.texte import epurer
 
 TAILLE_MAX = 64 * 2**20  # octets reçus
@@ -30,9 +30,7 @@ MONTANT_ABSURDE = Decimal(10) ** 12
 _FORMULE = "\u2063formule"
 _ABIME = "Ce classeur est abîmé : ouvrez-le dans votre tableur et enregistrez-le de nouveau."
 _CLASSEUR = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_PARTIE_UTILE = re.compile(
-    r"\[content_types\]\.xml|(.*/)?_rels/[^/]*\.rels|xl/[^/]+\.xml|xl/worksheets/.*\.xml", re.IGNORECASE
-)
+_PARTIE_UTILE = re.compile(r"\[content_types\]\.xml|(.*/)?_rels/.*|xl/[^/]+\.xml|xl/worksheets/.*\.xml", re.IGNORECASE)
 _REFERENCE = re.compile(rb'\br="([A-Z]{0,3})([0-9]{1,9})"')
 _CHAINE_COMMUNE = re.compile(rb'\bt="s"[^>]*>\s*<(?:\w+:)?v>([0-9]{1,9})<')
 _ERREUR = re.compile(rb'(<(?:\w+:)?c\b[^>]*?\b)t="e"')
@@ -50,10 +48,6 @@ type Reconnaitre[T] = Callable[[Sequence[Sequence[object]]], tuple[int, int, T |
 
 class FichierIllisible(ValueError):
     """Le fichier entier ne peut pas être lu ; le message est une phrase à montrer telle quelle."""
-
-
-class MontantIllisible(ValueError):
-    """Une cellule n’est pas un montant en euros et centimes ; le message est une phrase à montrer."""
 
 
 def est_un_classeur(contenu: bytes) -> bool:
@@ -201,9 +195,7 @@ def _classeur_sain(contenu: bytes, nom: str) -> bytes:
             for entree in source.infolist():
                 if entree.flag_bits & 1:
                     raise FichierIllisible("Ce classeur est protégé par un mot de passe : enregistrez-le sans.")
-                if not re.fullmatch(
-                    r"(?i)\[content_types\]\.xml|(.*/)?_rels/.*|xl/[^/]+\.xml|xl/worksheets/.*\.xml", entree.filename
-                ):
+                if not _PARTIE_UTILE.fullmatch(entree.filename):
                     continue
                 with source.open(entree) as partie:
                     octets = partie.read(reste + 1)

@@ -124,10 +124,6 @@ class Dossier(models.Model):
         derniere = self.decisions.first()
         return derniere is not None and derniere.lue_le is None
 
-    @property
-    def est_prive(self) -> bool:
-        return self.etat in ETATS_PRIVES
-
 
 class Reponse(models.Model):
     """La valeur d’un champ du dossier ; ``version`` compte ses écritures et empêche d’écraser en silence."""

@@ -17,9 +17,9 @@ from documents.actions import recevoir
 from financements.actions import baremes, conventions, declarations, paiements, scenarios
 from financements.choix import EtatConvention, EtatPaiement, TypeDeclaration
 from financements.couverture import ouvertures
-from financements.demo.comptes import repartition
+from financements.demo.comptes import remplir, repartition
 from financements.formulaire import plan
-from financements.models import Campagne, Convention, Declaration, Paiement, Prestation, Saisie, Scenario
+from financements.models import Campagne, Convention, Declaration, Paiement, Prestation, Scenario
 from financements.reference import charger_les_prestations, creer_les_campagnes, taux_atteste
 from financements.sepa import Donneur, Retour
 from partenaires.interlocuteurs import technicien_de
@@ -145,21 +145,11 @@ class Compte:
             Campagne.objects.get(exercice=exercice, type=type_), self.structure, par=self.direction
         )
         avec_referent = self.structure.type == "centre_social"
-        contenu = {
+        contenu: dict[str, Decimal | str] = {
             f"explication.{c}": "Évolution expliquée par le budget voté (données fictives)." for c in plan().comptes
         }
-        maintenant = timezone.now()
-        Saisie.objects.bulk_create(
-            Saisie(
-                declaration=declaration,
-                champ=champ,
-                nombre=valeur if isinstance(valeur, Decimal) else None,
-                texte=valeur if isinstance(valeur, str) else "",
-                modifie_par=self.direction,
-                modifie_le=maintenant,
-            )
-            for champ, valeur in {**contenu, **repartition(self.taille * echelle, avec_referent=avec_referent)}.items()
-        )
+        contenu |= repartition(self.taille * echelle, avec_referent=avec_referent)
+        remplir(declaration, contenu, par=self.direction)
         return declaration
 
     def deposer(self, type_: str, exercice: int, echelle: Decimal) -> Declaration:

@@ -13,9 +13,9 @@ from comptes.choix import Role
 from documents.models import Acte
 from financements.actions import baremes, declarations
 from financements.choix import EtatDeclaration, TypeDeclaration
-from financements.demo.comptes import repartition
+from financements.demo.comptes import remplir, repartition
 from financements.formulaire import plan
-from financements.models import Campagne, Declaration, Prestation, Saisie
+from financements.models import Campagne, Declaration, Prestation
 from financements.reference import charger_les_prestations
 from partenaires.models import AffectationGestionnaire
 from tests.fabriques.agrements import Theatre
@@ -99,18 +99,7 @@ class Caisse(Theatre):
 
     def remplir_declaration(self, declaration: Declaration, echelle: Decimal = Decimal(1)) -> None:
         """Pilotage 120 000, activités 180 000 dont référent 30 000, logistique 60 000 : assiette AGC 144 000."""
-        maintenant = timezone.now()
-        Saisie.objects.bulk_create(
-            Saisie(
-                declaration=declaration,
-                champ=champ,
-                nombre=valeur if isinstance(valeur, Decimal) else None,
-                texte="" if isinstance(valeur, Decimal) else valeur,
-                modifie_par=self.direction,
-                modifie_le=maintenant,
-            )
-            for champ, valeur in {**EXPLICATIONS, **repartition(echelle)}.items()
-        )
+        remplir(declaration, {**EXPLICATIONS, **repartition(echelle)}, par=self.direction)
 
     def droit(self, prestation: str = "agc", exercice: int = EXERCICE):
         return self.structure.droits.get(prestation=prestation, exercice=exercice)

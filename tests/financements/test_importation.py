@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from financements.importation import FichierIllisible, Solde, lire
 from financements.repartition import CleInvalide, Regle, ventiler
-from socle.tableaux import MontantIllisible, montant_de
+from socle.montants import MontantIllisible
+from socle.tableaux import montant_de
 
 CHAMPS = [
     "JournalCode",

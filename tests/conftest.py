@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import Client
+from django.test.testcases import LiveServerThread
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright tourne dans une boucle, l’ORM dans le même fil
 
@@ -68,6 +72,41 @@ def messages_attendus() -> list[str]:
     return ["the server responded with a status of 422"]
 
 
+class ServeurQuiSeVide(ThreadedWSGIServer):
+    """Compte ses connexions : la base ne se remet à zéro qu’une fois la dernière réponse partie.
+
+    Une page ouverte enregistre et interroge d’elle-même ; une requête encore en vol quand le test finit verrouille des
+    tables que la remise à zéro veut vider, et PostgreSQL tranche l’interblocage en refusant l’une des deux.
+    """
+
+    ouvertes = 0
+    bascule = threading.Condition()
+
+    def process_request(self, request, client_address):
+        with self.bascule:
+            type(self).ouvertes += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        super().shutdown_request(request)
+        with self.bascule:
+            type(self).ouvertes -= 1
+            self.bascule.notify_all()
+
+    @classmethod
+    def se_vider(cls, *, secondes: float = 30) -> None:
+        """Attend que plus rien ne soit servi ; échoue, plutôt que de laisser la base se vider sous une requête."""
+        fin = time.monotonic() + secondes
+        with cls.bascule:
+            while cls.ouvertes:
+                assert cls.bascule.wait(fin - time.monotonic()), f"{cls.ouvertes} connexion(s) encore servie(s)"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def serveur_qui_se_vide() -> None:
+    LiveServerThread.server_class = ServeurQuiSeVide
+
+
 @pytest.fixture
 def ouvrir(chromium, live_server, settings, messages_attendus):
     """Ouvre une page (largeur, avec ou sans JavaScript).
@@ -100,6 +139,7 @@ def ouvrir(chromium, live_server, settings, messages_attendus):
     yield _ouvrir
     for contexte in contextes:
         contexte.close()
+    ServeurQuiSeVide.se_vider()
     surprises = [f for f in fautes if not (f.startswith("console : ") and any(a in f for a in messages_attendus))]
     assert surprises == []
 

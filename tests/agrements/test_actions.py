@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.utils import ProgrammingError
 
 from agrements.actions import agrements as vie
@@ -26,6 +25,7 @@ from socle.erreurs import Refus, VersionPerimee
 from socle.etats import TransitionInterdite
 from tests.fabriques.agrements import DEBUT, FIN, Theatre
 from tests.fabriques.comptes import agent
+from tests.fabriques.courses import ensemble
 from tests.fabriques.partenaires import StructureFactory, habiliter
 
 pytestmark = pytest.mark.django_db
@@ -401,28 +401,6 @@ def test_un_abonne_qui_echoue_empeche_le_retrait(theatre):
     finally:
         agrement_retire.disconnect(echouer)
     assert Agrement.objects.get().etat == EtatAgrement.A_VENIR
-
-
-def ensemble(*gestes):
-    """Joue ces gestes dans des fils simultanés ; rend ce que chacun a donné (valeur ou erreur)."""
-    depart = threading.Barrier(len(gestes))
-    resultats = [None] * len(gestes)
-
-    def jouer(rang, geste):
-        depart.wait()
-        try:
-            resultats[rang] = geste()
-        except Exception as erreur:
-            resultats[rang] = erreur
-        finally:
-            connection.close()
-
-    fils = [threading.Thread(target=jouer, args=paire) for paire in enumerate(gestes)]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join()
-    return resultats
 
 
 @pytest.mark.django_db(transaction=True)

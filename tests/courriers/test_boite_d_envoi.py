@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -19,6 +19,7 @@ from courriers.horloge import vider_la_boite_d_envoi
 from courriers.models import Envoi
 from courriers.tasks import envoyer
 from tests.fabriques.comptes import UtilisateurFactory
+from tests.fabriques.courses import ensemble
 
 ecrit_pour_de_bon = pytest.mark.django_db(transaction=True)
 
@@ -201,7 +202,7 @@ def test_deux_workers_au_meme_instant_n_envoient_qu_un_courriel(monkeypatch):
     with monkeypatch.context() as sans_envoi:
         sans_envoi.setattr("courriers.actions.mettre_en_file", lambda *_: None)
         courriel = deposer()
-    depart, envoyer_vraiment = threading.Barrier(2), EmailBackend.send_messages
+    envoyer_vraiment = EmailBackend.send_messages
 
     def prendre_son_temps(self, messages):
         with connection.cursor() as curseur:
@@ -209,24 +210,8 @@ def test_deux_workers_au_meme_instant_n_envoient_qu_un_courriel(monkeypatch):
         return envoyer_vraiment(self, messages)
 
     monkeypatch.setattr(EmailBackend, "send_messages", prendre_son_temps)
-    fautes: list[Exception] = []
 
-    def travailler() -> None:
-        depart.wait(timeout=5)
-        try:
-            envoyer(courriel.pk)
-        except Exception as erreur:
-            fautes.append(erreur)
-        finally:
-            connection.close()
-
-    workers = [threading.Thread(target=travailler) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(timeout=10)
-
-    assert fautes == []
+    assert not [r for r in ensemble(*[partial(envoyer, courriel.pk)] * 2) if isinstance(r, Exception)]
     assert len(mail.outbox) == 1
 
 

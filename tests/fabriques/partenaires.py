@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import factory
 
@@ -69,3 +70,28 @@ def habiliter(structure: Structure, role: Role, **champs):
 
 def affecter(commune: Commune, charge) -> None:
     AffectationCommune.objects.create(commune=commune, agent=charge, debut=date(2020, 1, 1))
+
+
+def champs_de(structure: Structure, **autres: Any) -> dict[str, Any]:
+    """Ce que poste le formulaire d’une fiche de structure laissée telle quelle, ``autres`` à part."""
+    return {
+        "nom": structure.nom, "type": structure.type, "gestionnaire": structure.gestionnaire_id, "siret": "",
+        "adresse": structure.adresse, "code_postal": structure.code_postal, "commune": structure.commune_id,
+        "version": structure.version, **autres,
+    }  # fmt: skip
+
+
+def champs_du_gestionnaire(g: Gestionnaire, **autres: Any) -> dict[str, Any]:
+    """Ce que poste le formulaire d’un gestionnaire laissé tel quel, ``autres`` à part."""
+    return {
+        "nom": g.nom,
+        "statut": g.statut,
+        "siren": "",
+        "siret": "",
+        "rna": "",
+        "iban": g.iban,
+        "adresse": "",
+        "code_postal": "",
+        "ville": "",
+        "version": g.version,
+    } | autres

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from threading import Thread
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.utils import timezone
 
 from documents.models import Acte
@@ -17,6 +16,7 @@ from financements.actions import droits, paiements, recalculs
 from financements.choix import EtatRecalcul, IssueRecalcul, OrigineVersion, TypeDeclaration
 from financements.models import LigneRecalcul, Recalcul, VersionDroit
 from socle.erreurs import Refus
+from tests.fabriques.courses import ensemble
 from tests.fabriques.financements import EXERCICE, Caisse
 
 pytestmark = pytest.mark.django_db
@@ -217,16 +217,7 @@ def test_deux_executants_simultanes_n_appliquent_qu_une_fois():
     Recalcul.objects.filter(pk=recalcul.pk).update(
         etat=EtatRecalcul.EN_APPLICATION, approuve_par=caisse.responsable, approuve_le=timezone.now()
     )
-
-    def courir():
-        revision.avancer(recalcul.pk)
-        connection.close()
-
-    fils = [Thread(target=courir) for _ in range(4)]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join(timeout=60)
+    assert not [r for r in ensemble(*[partial(revision.avancer, recalcul.pk)] * 4) if isinstance(r, Exception)]
     revision.avancer(recalcul.pk)
     assert VersionDroit.objects.filter(recalcul=recalcul).count() == 1
     assert Acte.objects.filter(nature="revision_droit").count() == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -21,6 +20,7 @@ from partenaires.models import EvenementPartenaire, Habilitation
 from partenaires.transmission import a_transmettre
 from socle.erreurs import Refus
 from tests.fabriques.comptes import agent
+from tests.fabriques.courses import reussites_et_refus
 from tests.fabriques.partenaires import StructureFactory, affecter, habiliter
 
 pytestmark = pytest.mark.django_db
@@ -351,44 +351,23 @@ class TestEcrans:
 def test_deux_representants_qui_se_ferment_ensemble_il_en_reste_un() -> None:
     equipe = Equipe()
     second = habiliter(equipe.structure, Role.REPRESENTANT_LEGAL)
-    depart, issues = Barrier(2), []
 
-    def fermer(par, autre) -> None:
-        depart.wait()
-        try:
-            actions_acces.fermer_acces(equipe.acces_de(autre), fin=dans(0), par=par)
-            issues.append("fermé")
-        except (Refus, PermissionDenied):
-            issues.append("refusé")
-        finally:
-            connection.close()
+    fermes, refus = reussites_et_refus(
+        lambda: actions_acces.fermer_acces(equipe.acces_de(second), fin=dans(0), par=equipe.president),
+        lambda: actions_acces.fermer_acces(equipe.acces_de(equipe.president), fin=dans(0), par=second),
+    )
 
-    fils = [Thread(target=fermer, args=paire) for paire in ((equipe.president, second), (second, equipe.president))]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join()
-
-    assert sorted(issues) == ["fermé", "refusé"]
+    assert (len(fermes), len(refus)) == (1, 1)
     assert equipe.structure.habilitations.en_cours(dans(0)).filter(role=Role.REPRESENTANT_LEGAL).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_deux_passations_ensemble_laissent_une_seule_direction() -> None:
     equipe = Equipe()
-    depart = Barrier(2)
 
-    def passer(rang: int) -> None:
-        depart.wait()
-        try:
-            equipe.passer(courriel=f"n{rang}@exemple.invalid", le=dans(3))
-        finally:
-            connection.close()
-
-    fils = [Thread(target=passer, args=(rang,)) for rang in (1, 2)]
-    for fil in fils:
-        fil.start()
-    for fil in fils:
-        fil.join()
+    reussites_et_refus(
+        lambda: equipe.passer(courriel="n1@exemple.invalid", le=dans(3)),
+        lambda: equipe.passer(courriel="n2@exemple.invalid", le=dans(3)),
+    )
 
     assert equipe.structure.habilitations.en_cours(dans(3)).filter(role=Role.DIRECTION).count() == 1

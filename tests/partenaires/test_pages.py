@@ -21,7 +21,7 @@ from partenaires.models import (
 )
 from tests.conftest import violations
 from tests.fabriques.comptes import MOT_DE_PASSE, agent
-from tests.fabriques.partenaires import CommuneFactory, EpciFactory, StructureFactory, affecter, habiliter
+from tests.fabriques.partenaires import CommuneFactory, EpciFactory, StructureFactory, affecter, champs_de, habiliter
 
 ONGLETS = ["identite", "territoire", "personnes", "agrements", "dossiers", "documents", "journal"]
 IBAN = "FR7630006000011234567890189"
@@ -39,14 +39,6 @@ def peupler(structure: Structure, nombre: int) -> None:
         Contact.objects.create(structure=structure, nom=f"Contact {n}", fonction="accueil")
         habiliter(structure, Role.SAISIE)
         EvenementPartenaire.objects.create(structure=structure, geste="modifier", par=chef)
-
-
-def champs_de(structure: Structure, **autres):
-    return {
-        "nom": structure.nom, "type": structure.type, "gestionnaire": structure.gestionnaire_id, "siret": "",
-        "adresse": structure.adresse, "code_postal": structure.code_postal, "commune": structure.commune_id,
-        "version": structure.version, **autres,
-    }  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from accueil.a_faire import BORNE, Tache
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from financements.choix import EtatConvention, EtatDeclaration, EtatDerogation, EtatPaiement, EtatRecalcul
+from financements.etude import retards
 from financements.models import Bareme, Campagne, Convention, Declaration, Derogation, Droit, Paiement, Recalcul
 from partenaires.models import Structure
 
@@ -81,6 +82,10 @@ def _du_technicien(agent: Utilisateur) -> list[Tache]:
     taches += [
         Tache("Suivre un trop-versé", d.get_absolute_url(), None, str(d))
         for d in trop_verses.select_related("structure", "prestation")[:BORNE]
+    ]
+    taches += [
+        Tache("Suivre un remboursement en retard", indu.droit.get_absolute_url(), retard.le, str(indu.droit), True)
+        for indu, retard in retards(agent)
     ]
     return [*taches, *_paiements(agent)]
 

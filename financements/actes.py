@@ -15,7 +15,7 @@ from documents.actions import demander_acte
 from documents.models import Acte, NatureActe
 from financements.calculs import pourcent
 from financements.couverture import regles_de_paiement
-from financements.echeancier import echelonner
+from financements.echeancier import plan_de_remboursement
 from financements.formulaire import depuis_json, totaliser
 from financements.models import (
     Bareme,
@@ -176,8 +176,8 @@ def notification_indu(indu: Indu, verse: Decimal) -> Acte:
             "verse": en_euros(verse),
             "motif": indu.motif,
             "echeances": [
-                {"rang": rang, "montant": en_euros(montant)}
-                for rang, montant in enumerate(echelonner(indu.montant, indu.echeances), start=1)
+                {"rang": e.rang, "le": en_jour(e.le), "montant": en_euros(e.montant)}
+                for e in plan_de_remboursement(indu.montant, indu.echeances, indu.premiere_echeance, ZERO, date.min)
             ],
             "recours_mois": RECOURS_MOIS,
         },

@@ -13,6 +13,7 @@ from comptes.models import Utilisateur
 from courriers import actions
 from financements import actes
 from financements.choix import NatureDroit
+from financements.etude import etudier
 from financements.models import (
     Convention,
     Declaration,
@@ -115,7 +116,7 @@ def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) 
     avant: dict[int, Decimal] = {
         v.droit_id: couples[v.droit_id, v.numero - 1] for v in versions if (v.droit_id, v.numero - 1) in couples
     }
-    actes.notification_droit(declaration, versions, avant, _suite(versions))
+    actes.notification_droit(declaration, versions, avant, _suite(declaration.structure, versions))
     annoncer(
         f"declaration-{declaration.pk}-validee-{_rang(declaration)}",
         equipe(declaration.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
@@ -125,11 +126,16 @@ def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) 
     )
 
 
-def _suite(versions: list[VersionDroit]) -> str:
+def _suite(structure: Structure, versions: list[VersionDroit]) -> str:
+    """Ce qui vient après, et la fourchette du réel pour chaque prestation tant qu’il n’est pas connu."""
     definitif = versions[0].nature in (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
     if definitif:
         return "Ce droit est définitif, sauf contrôle : le solde, ou ce qui aurait été versé en trop, s’en déduit."
-    return "Les acomptes suivent l’échéancier de votre espace. Ce droit sera révisé à chaque déclaration."
+    droits = structure.droits.filter(pk__in=[v.droit_id for v in versions])
+    etudes = [(d, etudier(d)) for d in droits.select_related("prestation", "structure__gestionnaire")]
+    fourchettes = [f"{droit.prestation} : {e.estimation.phrase}" for droit, e in etudes if e.estimation]
+    suite = "Les acomptes suivent l’échéancier de votre espace. Ce droit sera révisé à chaque déclaration."
+    return " ".join([suite, *fourchettes])
 
 
 def forcage_demande(derogation: Derogation) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -78,7 +78,8 @@ class Donnees:
     """Ce que la structure a déclaré : ou bien une ``assiette``, ou bien des charges par poste, en euros.
 
     ``volontaires`` : les emplois de contributions volontaires (comptes 86), par poste. ``debut`` et ``fin`` bornent,
-    jours compris, la part de l’exercice couverte par l’agrément.
+    jours compris, la part de l’exercice couverte par l’agrément ; ``interruptions`` : les jours, de l’un à l’autre
+    compris, où il ne courait pas entre ces bornes.
     """
 
     assiette: Decimal | None = None
@@ -87,6 +88,7 @@ class Donnees:
     etp: Decimal | None = None
     debut: date | None = None
     fin: date | None = None
+    interruptions: tuple[tuple[date, date], ...] = ()
 
     def en_json(self) -> dict[str, Any]:
         """Ce qu’on garde avec un droit, pour le recalculer des années plus tard : montants en chaînes, dates ISO."""
@@ -97,6 +99,7 @@ class Donnees:
             "etp": None if self.etp is None else str(self.etp),
             "debut": self.debut and self.debut.isoformat(),
             "fin": self.fin and self.fin.isoformat(),
+            "interruptions": [[de.isoformat(), a.isoformat()] for de, a in self.interruptions],
         }
 
     @classmethod
@@ -108,7 +111,20 @@ class Donnees:
             etp=None if garde["etp"] is None else Decimal(garde["etp"]),
             debut=date.fromisoformat(garde["debut"]) if garde["debut"] else None,
             fin=date.fromisoformat(garde["fin"]) if garde["fin"] else None,
+            interruptions=tuple(
+                (date.fromisoformat(de), date.fromisoformat(a)) for de, a in garde.get("interruptions", [])
+            ),
         )
+
+    def periodes(self) -> list[tuple[date, date]]:
+        """Les périodes couvertes, bornes comprises, dans l’ordre. Suppose ``debut`` et ``fin`` connus."""
+        assert self.debut is not None
+        assert self.fin is not None
+        couvertes, depuis = [], self.debut
+        for de, a in sorted(self.interruptions):
+            couvertes.append((depuis, de - timedelta(days=1)))
+            depuis = a + timedelta(days=1)
+        return [*couvertes, (depuis, self.fin)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +166,9 @@ def au_centime(valeur: Fraction) -> Decimal:
     return (Decimal(centimes) if valeur >= 0 else -Decimal(centimes)).scaleb(-2)
 
 
-def mois_couverts(debut: date, fin: date) -> int:
-    """Le nombre de mois civils de ``debut`` à ``fin``, bornes comprises ; tout mois commencé compte."""
-    return (fin.year - debut.year) * 12 + fin.month - debut.month + 1
+def mois_couverts(*periodes: tuple[date, date]) -> int:
+    """Les mois civils que touche une au moins de ces périodes d’une même année ; tout mois commencé compte une fois."""
+    return len({mois for debut, fin in periodes for mois in range(debut.month, fin.month + 1)})
 
 
 def _positif(valeur: Decimal | None, champ: str) -> Fraction:
@@ -237,11 +253,12 @@ def _prorata_de_periode(regle: Regle, donnees: Donnees) -> tuple[Fraction, str]:
         if jour.year != regle.exercice:
             raise DonneeRefusee(champ, f"« {champ} » ({en_jour(jour)}) n’est pas dans l’exercice {regle.exercice}.")
     if regle.prorata is Prorata.MOIS:
-        mois = mois_couverts(debut, fin)
-        return Fraction(mois, 12), f"{mois}/12 mois"
-    jours = (fin - debut).days + 1
-    annee = (date(regle.exercice, 12, 31) - date(regle.exercice, 1, 1)).days + 1
-    return Fraction(jours, annee), f"{jours}/{annee} jours"
+        part, total, unite = mois_couverts(*donnees.periodes()), 12, "mois"
+    else:
+        part = sum((a - de).days + 1 for de, a in donnees.periodes())
+        total, unite = (date(regle.exercice, 12, 31) - date(regle.exercice, 1, 1)).days + 1, "jours"
+    trous = "".join(f", sans agrément du {en_jour(de)} au {en_jour(a)}" for de, a in donnees.interruptions)
+    return Fraction(part, total), f"{part}/{total} {unite}{trous}"
 
 
 def _plafond(regle: Regle, donnees: Donnees) -> tuple[Fraction, str, dict[str, str]]:

@@ -3,6 +3,12 @@
 from django.db import models
 
 
+class SujetReglage(models.TextChoices):
+    PRESTATION = "prestation", "prestation"
+    REGLES = "regles", "règles de paiement"
+    CAMPAGNE = "campagne", "campagne"
+
+
 class EtatBareme(models.TextChoices):
     BROUILLON = "brouillon", "Brouillon"
     PUBLIE = "publie", "Publié"

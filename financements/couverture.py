@@ -14,12 +14,16 @@ from socle.erreurs import Refus
 
 @dataclass(frozen=True, slots=True)
 class Ouverture:
-    """Une prestation ouverte dans l’exercice, de ``debut`` à ``fin`` compris ; ``agrement`` : le plus récent."""
+    """Une prestation ouverte dans l’exercice, de ``debut`` à ``fin`` compris ; ``agrement`` : le plus récent.
+
+    ``interruptions`` : les jours, bornes comprises, où aucun agrément ne courait entre les deux.
+    """
 
     prestation: Prestation
     agrement: Agrement
     debut: date
     fin: date
+    interruptions: tuple[tuple[date, date], ...] = ()
 
 
 def _periode(agrement: Agrement, exercice: int) -> tuple[date, date] | None:
@@ -33,7 +37,7 @@ def _periode(agrement: Agrement, exercice: int) -> tuple[date, date] | None:
 def ouvertures(structure: Structure, exercice: int) -> list[Ouverture]:
     """Les prestations de l’exercice et la période de chacune ; deux agréments qui se suivent n’en font qu’une.
 
-    Une suspension retient les versements, pas le droit. Lève Refus si deux périodes laissent un trou entre elles.
+    Une suspension retient les versements, pas le droit ; un trou entre deux agréments, lui, ne compte pas.
     """
     agrements = list(structure.agrements.filter(debut__year__lte=exercice, fin__year__gte=exercice).order_by("debut"))
     trouvees = []
@@ -46,14 +50,12 @@ def ouvertures(structure: Structure, exercice: int) -> list[Ouverture]:
         if not retenus:
             continue
         debut, fin = retenus[0][1]
+        interruptions = []
         for _, (suivant, terme) in retenus[1:]:
             if suivant > fin + timedelta(days=1):
-                raise Refus(
-                    f"{structure} : l’agrément qui ouvre la prestation {prestation} s’interrompt en {exercice}. "
-                    "Le montant se fixe par un forçage motivé."
-                )
+                interruptions.append((fin + timedelta(days=1), suivant - timedelta(days=1)))
             fin = max(fin, terme)
-        trouvees.append(Ouverture(prestation, retenus[-1][0], debut, fin))
+        trouvees.append(Ouverture(prestation, retenus[-1][0], debut, fin, tuple(interruptions)))
     return trouvees
 
 

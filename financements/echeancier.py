@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from dateutil.relativedelta import relativedelta
+
 from financements.calculs import partager
 from socle.montants import ZERO, en_euros
 
@@ -90,6 +92,35 @@ def suite(
     rang = sum(v.nature == nature for v in verses) + 1
     calcul = f"droit {en_euros(droit)} − {en_euros(net)} déjà engagés"
     return Suite((Proposition(nature, rang, reste, le, calcul),), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class EcheanceIndu:
+    """Une échéance de remboursement ; ``rendu`` : ce qui lui est imputé, les plus anciennes d’abord."""
+
+    rang: int
+    le: date
+    montant: Decimal
+    rendu: Decimal
+    en_retard: bool
+
+    @property
+    def rendue(self) -> bool:
+        return self.rendu == self.montant
+
+
+def plan_de_remboursement(
+    montant: Decimal, nombre: int, premiere: date, rendu: Decimal, le: date
+) -> tuple[EcheanceIndu, ...]:
+    """Une échéance par mois à partir de ``premiere`` ; ``rendu`` s’impute dans l’ordre des dates."""
+    reste = rendu
+    plan = []
+    for rang, part in enumerate(echelonner(montant, nombre)):
+        impute = min(part, reste)
+        reste -= impute
+        jour = premiere + relativedelta(months=rang)
+        plan.append(EcheanceIndu(rang + 1, jour, part, impute, impute < part and jour < le))
+    return tuple(plan)
 
 
 def echelonner(montant: Decimal, nombre: int) -> tuple[Decimal, ...]:

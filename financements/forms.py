@@ -9,9 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from agrements.choix import Objet
 from financements.calculs import FONCTIONS
 from financements.choix import PosteAssiette, Prorata
-from financements.models import Campagne, Prestation, Scenario
+from financements.models import Campagne, Prestation, ReglesDePaiement, Scenario
 from socle.champs import ChampDate
 from socle.montants import MontantIllisible, lire_montant
 
@@ -93,12 +94,83 @@ class BaremeForm(forms.Form):
             del self.fields["motif"]
 
 
-class CampagneForm(forms.ModelForm):
+class MotifDeReglage(forms.Form):
+    """Ce que tout réglage demande en plus : sa raison, gardée dans son historique."""
+
+    motif = forms.CharField(
+        label="Pourquoi", max_length=300, help_text="Gardé dans l’historique du réglage, avec votre nom."
+    )
+
+
+class CampagneForm(MotifDeReglage, forms.ModelForm):
     class Meta:
         model = Campagne
-        fields = ["exercice", "type", "ouverture", "limite", "relances", "source"]
+        fields = ["ouverture", "limite", "relances", "source"]
         widgets = {"ouverture": ChampDate(), "limite": ChampDate()}
         help_texts = {"relances": "En jours, séparés par des virgules : -15, -3 avant la limite, 7 après."}
+
+
+class ReglesForm(MotifDeReglage, forms.ModelForm):
+    """Les règles de paiement ; l’exercice d’où elles valent ne se choisit qu’à leur création."""
+
+    acompte_1 = MontantField(label="Premier acompte (%)", maximum=Decimal(100))
+    acompte_2 = MontantField(label="Second acompte (%)", maximum=Decimal(100))
+    plafond_acomptes = MontantField(
+        label="Total des acomptes (%)", maximum=Decimal(100),
+        help_text="Du droit prévisionnel, tous acomptes compris.",
+    )  # fmt: skip
+    seuil_double_regard = MontantField(label="Double regard au-dessus de (€)")
+    seuil_convention = MontantField(label="Convention signée au-dessus de (€)")
+    seuil_variation = MontantField(
+        label="Variation à expliquer (%)", maximum=Decimal(999),
+        help_text="Au-delà, la structure explique l’écart avec sa déclaration précédente.",
+    )  # fmt: skip
+    marge_estimation = MontantField(
+        label="Écart envisagé d’ici au réel (%)", maximum=Decimal(100),
+        help_text="De combien les charges peuvent bouger : la fourchette annoncée aux structures s’en déduit.",
+    )  # fmt: skip
+
+    class Meta:
+        model = ReglesDePaiement
+        fields = [
+            "exercice", "acompte_1", "acompte_1_jour", "acompte_1_mois", "acompte_2", "acompte_2_jour",
+            "acompte_2_mois", "plafond_acomptes", "exige_dernier_reel", "seuil_double_regard", "seuil_convention",
+            "seuil_variation", "marge_estimation", "source",
+        ]  # fmt: skip
+        help_texts = {"source": "Délibération, convention type, instruction : date et numéro."}
+
+    def __init__(self, *args: Any, neuves: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not neuves:
+            del self.fields["exercice"]
+
+
+class PrestationForm(MotifDeReglage, forms.ModelForm):
+    """Une prestation ; son code ne se choisit qu’à sa création."""
+
+    objets = forms.MultipleChoiceField(
+        label="Objets d’agrément qui y ouvrent droit", choices=Objet, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Prestation
+        fields = [
+            "code", "sigle", "libelle", "objets", "premier_exercice", "dernier_exercice", "successeur", "ordre",
+            "source",
+        ]  # fmt: skip
+        help_texts = {
+            "code": "Court et sans accent ; il ne changera plus.",
+            "dernier_exercice": "Vide : sans fin connue.",
+            "successeur": "Celle qui la remplace l’exercice suivant.",
+            "ordre": "Le rang dans les listes.",
+            "source": "Texte, date et numéro.",
+        }
+
+    def __init__(self, *args: Any, neuve: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not neuve:
+            del self.fields["code"]
+            self.fields["successeur"].queryset = Prestation.objects.exclude(pk=self.instance.pk)  # type: ignore[attr-defined]
 
 
 class ImportForm(forms.Form):
@@ -169,7 +241,8 @@ class RemboursementForm(forms.Form):
 
 
 class InduForm(forms.Form):
-    echeances = forms.IntegerField(label="Nombre d’échéances", min_value=1, max_value=36, initial=1)
+    echeances = forms.IntegerField(label="Nombre d’échéances, une par mois", min_value=1, max_value=36, initial=1)
+    premiere_echeance = forms.DateField(label="Première échéance", widget=ChampDate())
     motif = forms.CharField(
         label="Ce que la lettre dira", max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )

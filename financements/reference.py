@@ -57,11 +57,11 @@ def charger_les_prestations() -> int:
     return len(neuves)
 
 
-def creer_les_campagnes(exercice: int) -> int:
-    """Les quatre campagnes d’un exercice, aux dates par défaut ; celles qui existent restent."""
-    creees = 0
+def creer_les_campagnes(exercice: int) -> list[Campagne]:
+    """Les quatre campagnes d’un exercice, aux dates par défaut ; rend celles qui manquaient, les autres restent."""
+    creees = []
     for type_, (a1, m1, j1), (a2, m2, j2) in CALENDRIER:
-        _, neuve = Campagne.objects.get_or_create(
+        campagne, neuve = Campagne.objects.get_or_create(
             exercice=exercice,
             type=type_,
             defaults={
@@ -70,5 +70,6 @@ def creer_les_campagnes(exercice: int) -> int:
                 "source": SOURCE_CALENDRIER,
             },
         )
-        creees += neuve
+        if neuve:
+            creees.append(campagne)
     return creees

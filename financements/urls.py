@@ -10,6 +10,7 @@ from financements.views import (
     paiements,
     partenaire,
     recalculs,
+    reglages,
     scenarios,
 )
 
@@ -74,4 +75,10 @@ urlpatterns = [
     path("conventions/<int:pk>/scan/", conventions.deposer_scan, name="deposer_scan"),
     path("conventions/<int:pk>/scan/<slug:partie>/", conventions.telecharger_scan, name="telecharger_scan"),
     path("conventions/<int:pk>/avenant/", conventions.avenant, name="avenant"),
+    path("reglages/paiements/", reglages.regles, name="regles"),
+    path("reglages/paiements/nouvelles/", reglages.fixer_regles, name="fixer_regles"),
+    path("reglages/paiements/<int:pk>/", reglages.corriger_regles, name="corriger_regles"),
+    path("reglages/prestations/", reglages.prestations, name="prestations"),
+    path("reglages/prestations/nouvelle/", reglages.creer_prestation, name="creer_prestation"),
+    path("reglages/prestations/<str:code>/", reglages.prestation, name="prestation"),
 ]

@@ -23,7 +23,7 @@ from documents.models import Acte
 from financements.actions import conventions, droits, paiements, recalculs, scenarios
 from financements.choix import EtatDeclaration
 from financements.donneur import donneur
-from financements.models import Scenario
+from financements.models import ReglesDePaiement, Scenario
 from partenaires.models import DemandeContact
 from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
@@ -159,6 +159,10 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     ),
     "financements:campagne": (CAF, ("campagne",)),
     "financements:relancer": (PILOTE, ("campagne",)),
+    **dict.fromkeys(["financements:regles", "financements:prestations"], (CAF, ())),
+    **dict.fromkeys(["financements:fixer_regles", "financements:creer_prestation"], (PILOTE, ())),
+    "financements:corriger_regles": (PILOTE, ("regles",)),
+    "financements:prestation": (PILOTE, ("code_prestation",)),
     "financements:recalculs": (CAF, ()),
     "financements:lancer_recalcul": (PILOTE, ()),
     "financements:recalcul": (CAF, ("recalcul",)),
@@ -261,6 +265,8 @@ def argent(personnes) -> dict[str, object]:
         "campagne": depose.campagne_id,
         "campagne_pk": depose.campagne_id,
         "recalcul": recalcul.pk,
+        "regles": ReglesDePaiement.objects.get().pk,
+        "code_prestation": "agc",
         "scenario": scenarios.creer(Scenario(exercice=EXERCICE, nom="x"), par=caisse.responsable).pk,
         "agrement_pk": caisse.agrement.pk,
         "convention": conventions.creer(caisse.agrement, dernier_exercice=2030, par=caisse.technicien).pk,
@@ -292,6 +298,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
                 "bareme",
                 "campagne",
                 "recalcul",
+                "regles",
                 "scenario",
                 "convention",
                 "acte",
@@ -299,6 +306,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
             "pk",
         ),
         "code_regime": "code",
+        "code_prestation": "code",
         "agrement": "pk",
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})

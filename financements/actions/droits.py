@@ -47,6 +47,7 @@ def donnees_de(version: VersionDeclaration, ouverture: Ouverture, bareme: Bareme
         etp=nombre(contenu, poste_etp) if poste_etp in contenu else None,
         debut=ouverture.debut,
         fin=ouverture.fin,
+        interruptions=ouverture.interruptions,
     )
 
 

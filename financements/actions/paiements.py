@@ -7,26 +7,23 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
+from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from comptes.models import Utilisateur
 from financements import annonces
 from financements.choix import (
-    ENGAGES,
     EtatIndu,
     EtatPaiement,
     GestePaiement,
     ModeRecouvrement,
-    NatureDroit,
 )
-from financements.convention import manque_de_convention
-from financements.couverture import regles_de_paiement
 from financements.cycle import CYCLE_PAIEMENT
 from financements.droits import peut_payer, suit
-from financements.echeancier import Proposition, Regles, Suite, Verse, suite
+from financements.echeancier import Proposition
+from financements.etude import DEFINITIFS, INDUS_OUVERTS, Etude, etudier, reste_d_indu
 from financements.models import (
     Droit,
     EvenementPaiement,
@@ -34,99 +31,13 @@ from financements.models import (
     Lot,
     Paiement,
     Recouvrement,
-    ReglesDePaiement,
-    VersionDroit,
 )
 from financements.sepa import Donneur, Retour, Virement, ordre_de_virement
-from partenaires.models import Structure
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.etats import TransitionInterdite, arrivee, trop_tard
 from socle.montants import ZERO, en_euros
 from socle.texte import entier
-
-DEFINITIFS = (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
-INDUS_OUVERTS = (EtatIndu.NOTIFIE, EtatIndu.ECHELONNE)
-
-
-@dataclass(frozen=True, slots=True)
-class Etude:
-    """Ce qu’un droit appelle : la suite, et ce qui l’empêche aujourd’hui (phrases à montrer)."""
-
-    version: VersionDroit | None
-    suite: Suite
-    obstacles: tuple[str, ...]
-    indu_ouvert: Indu | None
-    reste_a_rendre: Decimal
-    regles: ReglesDePaiement | None
-
-
-def regles_pures(regles: ReglesDePaiement, exercice: int) -> Regles:
-    return Regles(
-        acomptes=(
-            (regles.acompte_1, date(exercice, regles.acompte_1_mois, regles.acompte_1_jour)),
-            (regles.acompte_2, date(exercice, regles.acompte_2_mois, regles.acompte_2_jour)),
-        ),
-        plafond=regles.plafond_acomptes,
-    )
-
-
-def reste_d_indu(indu: Indu) -> Decimal:
-    rendu = indu.recouvrements.filter(annule_le__isnull=True).aggregate(somme=Sum("montant"))["somme"] or ZERO
-    return indu.montant - rendu
-
-
-def _indu_ouvert(structure: Structure) -> Indu | None:
-    return (
-        Indu.objects.filter(droit__structure=structure, etat__in=INDUS_OUVERTS)
-        .select_related("droit__prestation")
-        .order_by("notifie_le", "pk")
-        .first()
-    )
-
-
-def etudier(droit: Droit) -> Etude:
-    """Lit tout ce qui décide du prochain versement d’un droit. Sans effet."""
-    versions = list(droit.versions.order_by("numero"))
-    courante = next((v for v in versions if v.courante), None)
-    indu = _indu_ouvert(droit.structure)
-    reste = reste_d_indu(indu) if indu else ZERO
-    if courante is None:
-        return Etude(None, Suite((), ZERO), ("Aucun montant n’est encore calculé.",), indu, reste, None)
-    regles = regles_de_paiement(droit.exercice)
-    engages = [Verse(p.nature, p.montant) for p in droit.paiements.filter(etat__in=ENGAGES)]
-    rendus = Recouvrement.objects.filter(indu__droit=droit, annule_le__isnull=True)
-    recouvre = rendus.aggregate(somme=Sum("montant"))["somme"] or ZERO
-    prevu = next((v.montant for v in versions if v.nature == NatureDroit.PREVISIONNEL), courante.montant)
-    definitif = courante.nature in DEFINITIFS
-    prochaine = suite(
-        droit=courante.montant,
-        prevu=prevu,
-        definitif=definitif,
-        regles=regles_pures(regles, droit.exercice),
-        verses=engages,
-        recouvre=recouvre,
-        le=timezone.localdate(),
-    )
-    return Etude(courante, prochaine, tuple(_obstacles(droit, regles, definitif)), indu, reste, regles)
-
-
-def _obstacles(droit: Droit, regles: ReglesDePaiement, definitif: bool) -> list[str]:
-    obstacles = []
-    if droit.suspendu_le is not None:
-        obstacles.append(f"Versements suspendus : {droit.motif_suspension}")
-    if not droit.structure.gestionnaire.iban:
-        obstacles.append("L’IBAN du gestionnaire n’est pas connu.")
-    if manque := manque_de_convention(droit, regles.seuil_convention):
-        obstacles.append(manque)
-    if not definitif and regles.exige_dernier_reel:
-        anciens = Droit.objects.filter(
-            structure=droit.structure_id, prestation=droit.prestation_id, exercice__in=[droit.exercice - 2]
-        )
-        sans_reel = anciens.exclude(versions__nature__in=DEFINITIFS).first()
-        if sans_reel is not None:
-            obstacles.append(f"Le réel {sans_reel.exercice} n’est pas liquidé : pas d’acompte avant.")
-    return obstacles
 
 
 def _consigner(paiement: Paiement, geste: str, *, par: Utilisateur | None, motif: str = "") -> None:
@@ -324,11 +235,16 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> BilanDeRet
 
 
 @transaction.atomic
-def notifier_indu(droit: Droit, *, par: Utilisateur, echeances: int = 1, motif: str = "") -> Indu:
+def notifier_indu(
+    droit: Droit, *, premiere_echeance: date, par: Utilisateur, echeances: int = 1, motif: str = ""
+) -> Indu:
     """Constate un trop-versé et le notifie. Le montant vient du calcul, personne ne le saisit.
 
-    Lève Refus s’il n’y a rien de trop, ou si un indu est déjà ouvert sur ce droit.
+    Lève Refus s’il n’y a rien de trop, ou si un indu est déjà ouvert sur ce droit ; ValidationError si l’échéance est
+    déjà passée.
     """
+    if premiere_echeance <= timezone.localdate():
+        raise ValidationError("La première échéance est dans l’avenir : la lettre doit arriver avant elle.")
     droit = Droit.objects.verrouiller(droit.pk)
     exiger(suit(par, droit.structure))
     etude = etudier(droit)
@@ -344,6 +260,7 @@ def notifier_indu(droit: Droit, *, par: Utilisateur, echeances: int = 1, motif: 
         montant=etude.suite.trop_verse,
         etat=EtatIndu.ECHELONNE if echeances > 1 else EtatIndu.NOTIFIE,
         echeances=echeances,
+        premiere_echeance=premiere_echeance,
         notifie_par=par,
         notifie_le=timezone.now(),
         motif=motif,

@@ -13,6 +13,7 @@ from financements.models.declarations import (
 from financements.models.droits import Derogation, Droit, VersionDroit
 from financements.models.paiements import EvenementPaiement, Indu, Lot, Paiement, Recouvrement
 from financements.models.recalculs import LigneRecalcul, Recalcul
+from financements.models.reglages import EvenementReglage
 from financements.models.scenarios import Scenario
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Droit",
     "EvenementDeclaration",
     "EvenementPaiement",
+    "EvenementReglage",
     "ImportComptes",
     "Indu",
     "LigneRecalcul",

@@ -252,6 +252,9 @@ class ReglesDePaiement(models.Model):
     seuil_variation = models.DecimalField(
         "variation à expliquer (%)", max_digits=5, decimal_places=2, default=Decimal(20)
     )
+    marge_estimation = models.DecimalField(
+        "écart envisagé d’ici au réel (%)", max_digits=5, decimal_places=2, default=Decimal(10)
+    )
     exige_dernier_reel = models.BooleanField("acomptes : dernier réel liquidé exigé", default=True)
     source = models.CharField("source", max_length=300)
 
@@ -271,6 +274,13 @@ class ReglesDePaiement(models.Model):
                 name="regles_dates_possibles",
                 condition=Q(acompte_1_mois__range=(1, 12), acompte_2_mois__range=(1, 12))
                 & Q(acompte_1_jour__range=(1, 28), acompte_2_jour__range=(1, 28)),
+                violation_error_message="Un acompte se date du 1er au 28 d’un mois.",
+            ),
+            models.CheckConstraint(
+                name="regles_seuils_possibles",
+                condition=Q(seuil_double_regard__gte=0, seuil_convention__gte=0)
+                & Q(seuil_variation__gt=0, marge_estimation__range=(0, 100)),
+                violation_error_message="Les seuils sont positifs, et l’écart envisagé va de 0 à 100 pour cent.",
             ),
         ]
 

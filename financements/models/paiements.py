@@ -172,6 +172,7 @@ class Indu(models.Model):
     montant = models.DecimalField("montant", max_digits=12, decimal_places=2)
     etat = models.CharField("état", max_length=20, choices=EtatIndu, default=EtatIndu.NOTIFIE)
     echeances = models.PositiveSmallIntegerField("nombre d’échéances", default=1)
+    premiere_echeance = models.DateField("première échéance")
     notifie_par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
     notifie_le = models.DateTimeField("notifié le")
     motif = models.TextField("motif", blank=True)

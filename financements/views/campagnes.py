@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -10,14 +12,14 @@ from django.utils import timezone
 
 from comptes.acces import lecture, lecture_ecriture, reserve_a
 from comptes.http import Requete
-from financements.actions import relances
+from financements.actions import reglages, relances
 from financements.choix import ETATS_PRIVES_DECLARATION, EtatDeclaration
 from financements.droits import peut_regler
 from financements.forms import CampagneForm, CampagnesForm
 from financements.models import Campagne
-from financements.reference import creer_les_campagnes
 from financements.views.baremes import REGLEURS
 from financements.views.droits import AGENTS
+from financements.views.reglages import enregistrer, historique
 from socle.listes import paginer
 
 
@@ -44,7 +46,7 @@ def creer(request: Requete) -> HttpResponse:
     """Les quatre campagnes d’un exercice, aux dates par défaut ; chacune se règle ensuite."""
     form = CampagnesForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        nombre = creer_les_campagnes(form.cleaned_data["exercice"])
+        nombre = reglages.ouvrir_les_campagnes(form.cleaned_data["exercice"], par=request.user)
         messages.success(request, f"{nombre} campagne(s) ajoutée(s) : vérifiez leurs dates.")
         return redirect("financements:campagnes")
     return render(request, "financements/creer_campagnes.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -57,8 +59,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     campagne = get_object_or_404(Campagne, pk=pk)
     regle = bool(peut_regler(request.user))
     form = CampagneForm(request.POST if request.method == "POST" and regle else None, instance=campagne)
-    if request.method == "POST" and regle and form.is_valid():
-        form.save()
+    if form.is_valid() and enregistrer(form, partial(reglages.regler_la_campagne, campagne), request):
         messages.success(request, "La campagne est réglée.")
         return redirect(campagne)
     campagne = get_object_or_404(Campagne, pk=pk)
@@ -66,6 +67,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "campagne": campagne,
         "form": form,
         "regle": regle,
+        "historique": historique(campagne),
         "page": paginer(request, campagne.declarations.exclude(etat__in=ETATS_PRIVES_DECLARATION).pour_liste()),
         "manquantes": relances.attendues(campagne),
     }

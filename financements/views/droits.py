@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import ROLES_CAF, Role
@@ -21,6 +24,7 @@ from financements.droits import (
     peut_forcer,
     suit,
 )
+from financements.etude import DEFINITIFS, INDUS_OUVERTS, etudier, reste_d_indu, suivis
 from financements.exports import ENTETES, ecrire_classeur, lignes_de_droits, nom_du_jour
 from financements.filtres import DroitFiltre
 from financements.forms import ForcageForm, InduForm, MotifFacultatifForm, MotifForm, RemboursementForm
@@ -74,7 +78,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     )
     numero = request.GET.get("version", "")
     montree = next((v for v in versions if str(v.numero) == numero), versions[0] if versions else None)
-    etude = paiements.etudier(droit)
+    etude = etudier(droit)
     lignes = [
         (p, paiement_possible(GestePaiement.ANNULER, request.user, p) if request.user.est_agent else False)
         for p in droit.paiements.select_related("lot", "propose_par", "valide_par", "droit__structure__gestionnaire")
@@ -88,7 +92,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "etude": etude,
         "natures": dict(NaturePaiement.choices),
         "paiements": lignes,
-        "indus": [(i, paiements.reste_d_indu(i)) for i in droit.indus.prefetch_related("recouvrements")],
+        "indus": suivis(droit.indus.all()),
         "derogations": derogations,
         "agit": agit,
         "peut_forcer": request.user.est_agent and bool(peut_forcer(request.user, droit)),
@@ -96,8 +100,8 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "indu_a_notifier": agit
         and etude.suite.trop_verse
         and etude.version is not None
-        and etude.version.nature in paiements.DEFINITIFS
-        and not droit.indus.filter(etat__in=paiements.INDUS_OUVERTS).exists(),
+        and etude.version.nature in DEFINITIFS
+        and not droit.indus.filter(etat__in=INDUS_OUVERTS).exists(),
     }
     return render(request, "financements/droit.html", contexte)
 
@@ -182,16 +186,19 @@ def proposer(request: Requete, pk: int, nature: str) -> HttpResponse:
 def indu(request: Requete, pk: int) -> HttpResponse:
     droit = droit_visible(request, pk)
     exiger(suit(request.user, droit.structure))
-    form = InduForm(request.POST if request.method == "POST" else None)
+    dans_deux_mois = (timezone.localdate() + relativedelta(months=2)).replace(day=1)
+    form = InduForm(request.POST if request.method == "POST" else None, initial={"premiere_echeance": dans_deux_mois})
     if form.is_valid():
         try:
             paiements.notifier_indu(droit, par=request.user, **form.cleaned_data)
         except Refus as refus:
             form.add_error(None, str(refus))
+        except ValidationError as erreur:
+            form.add_error("premiere_echeance", list(erreur.messages))
         else:
             messages.success(request, "L’indu est notifié : la lettre est en préparation.")
             return redirect(droit)
-    etude = paiements.etudier(droit)
+    etude = etudier(droit)
     contexte = {
         "droit": droit, "form": form, "titre": "Notifier un indu", "bouton": "Notifier",
         "phrase": "Versé en trop : le montant vient du calcul.", "montant": etude.suite.trop_verse,
@@ -215,6 +222,6 @@ def rembourser(request: Requete, pk: int) -> HttpResponse:
             return redirect(dette.droit)
     contexte = {
         "droit": dette.droit, "form": form, "titre": "Enregistrer un remboursement", "bouton": "Enregistrer",
-        "phrase": "Reste à rendre :", "montant": paiements.reste_d_indu(dette),
+        "phrase": "Reste à rendre :", "montant": reste_d_indu(dette),
     }  # fmt: skip
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)

@@ -17,9 +17,9 @@ from comptes.http import Requete
 from documents.models import Acte
 from documents.reponses import servir
 from financements import actes
-from financements.actions.paiements import etudier, reste_d_indu
 from financements.calculs import DonneeRefusee
 from financements.choix import TypeDeclaration
+from financements.etude import etudier, suivis
 from financements.forms import SimulateurForm
 from financements.models import Campagne, Declaration, Indu
 from financements.publies import bareme_publie
@@ -53,7 +53,7 @@ def accueil(request: Requete) -> HttpResponse:
     droits = list(de_l_annee.select_related("prestation", "structure__gestionnaire"))
     etudes = [(droit, etudier(droit)) for droit in droits]
     a_venir = attendus(structure, exercice, etudes)
-    indus = Indu.objects.filter(droit__structure=structure).exclude(etat="annule").select_related("droit__prestation")
+    indus = Indu.objects.filter(droit__structure=structure).exclude(etat="annule")
     annees = sorted({*structure.droits.values_list("exercice", flat=True), timezone.localdate().year}, reverse=True)
     contexte = {
         "structure": structure,
@@ -63,12 +63,13 @@ def accueil(request: Requete) -> HttpResponse:
         "campagnes": _campagnes(structure),
         "etudes": etudes,
         "alertes": [(d, e) for d, e in etudes if e.suite.trop_verse],
+        "risques": [(d, e) for d, e in etudes if e.estimation and e.estimation.a_rendre and not e.suite.trop_verse],
         "prochaine_correction": _prochaine_correction(exercice),
         "total": sum((getattr(d, "montant", None) or ZERO for d in droits), ZERO),
         "paye": sum((getattr(d, "paye", ZERO) for d in droits), ZERO),
         "attendus": a_venir,
         "fil": fil(structure, exercice, a_venir),
-        "indus": [(indu, reste_d_indu(indu)) for indu in indus],
+        "indus": suivis(indus),
         "conventions": structure.conventions.pour_liste(),
         "actes": Acte.objects.filter(objet=actes.objet_de(structure.pk))[:30],
     }

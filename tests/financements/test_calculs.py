@@ -139,8 +139,8 @@ def test_une_donnee_qui_manque_ou_n_a_pas_de_sens_est_nommee(regle, donnees, cha
 
 
 def test_tout_mois_commence_compte():
-    assert mois_couverts(date(2026, 1, 31), date(2026, 2, 1)) == 2
-    assert mois_couverts(date(2026, 4, 1), date(2026, 12, 31)) == 9
+    assert mois_couverts((date(2026, 1, 31), date(2026, 2, 1))) == 2
+    assert mois_couverts((date(2026, 4, 1), date(2026, 12, 31))) == 9
 
 
 euros = st.decimals(min_value=0, max_value=D("9999999.99"), places=2)

@@ -16,6 +16,7 @@ from comptes.choix import Role
 from documents import production
 from financements.actions import conventions, droits, paiements
 from financements.choix import EtatConvention, EtatDeclaration, TypeDeclaration
+from financements.etude import etudier
 from financements.models import Campagne, CleRepartition, ImportComptes, Saisie, Scenario
 from partenaires.models import AffectationGestionnaire
 from tests.fabriques.comptes import agent
@@ -388,11 +389,11 @@ def test_une_convention_se_signe_des_deux_cotes_et_ouvre_les_paiements(payee, en
         entrer(payee.direction).post(url, {"fichier": pdf(), "code": convention.acte.code_lisible}).status_code == 403
     )
     assert president.post(url, {"fichier": pdf(), "code": convention.acte.code_lisible}).status_code == 302
-    assert "convention signée" in paiements.etudier(payee.droit()).obstacles[0]
+    assert "convention signée" in etudier(payee.droit()).obstacles[0]
     assert responsable.post(url, {"fichier": pdf(), "code": convention.acte.code}).status_code == 302
     convention.refresh_from_db()
     assert convention.etat == EtatConvention.SIGNEE
-    assert paiements.etudier(payee.droit()).obstacles == ()
+    assert etudier(payee.droit()).obstacles == ()
     assert responsable.post(url, {"fichier": pdf(), "code": convention.acte.code}).status_code == 422
 
 

@@ -17,6 +17,7 @@ from financements.choix import (
     NaturePaiement,
     TypeDeclaration,
 )
+from financements.etude import etudier, reste_d_indu
 from financements.models import (
     Droit,
     Indu,
@@ -30,6 +31,7 @@ from tests.fabriques.financements import Caisse
 
 pytestmark = pytest.mark.django_db
 D = Decimal
+DANS_UN_MOIS = timezone.localdate() + timedelta(days=31)
 DONNEUR = Donneur(nom="Caf de démonstration", iban="FR7630006000011234567890189", bic="AGRIFRPP")
 
 
@@ -148,15 +150,15 @@ def test_un_indu_se_notifie_se_compense_et_se_solde(paye):
     payer(paye, "acompte_1")
     payer(paye, "acompte_2")
     paye.declarer(TypeDeclaration.REEL, echelle="0.5")
-    indu = paiements.notifier_indu(paye.droit(), par=paye.technicien)
+    indu = paiements.notifier_indu(paye.droit(), premiere_echeance=DANS_UN_MOIS, par=paye.technicien)
     assert indu.montant == D("42739.20") - D("30528.00")
     assert len(paye.actes("notification_indu")) == 1
     with pytest.raises(Refus, match="déjà ouvert"):
-        paiements.notifier_indu(paye.droit(), par=paye.technicien)
+        paiements.notifier_indu(paye.droit(), premiere_echeance=DANS_UN_MOIS, par=paye.technicien)
     acf = paye.droit("acf")
     paiement = paiements.proposer(acf, nature="solde", par=paye.technicien, compenser=True)
     assert paiement.compense == min(indu.montant, paiement.montant)
-    reste = paiements.reste_d_indu(indu)
+    reste = reste_d_indu(indu)
     if reste:
         with pytest.raises(Refus, match="Il reste"):
             paiements.enregistrer_remboursement(indu, montant=reste + 1, le=timezone.localdate(), par=paye.technicien)
@@ -173,9 +175,9 @@ def test_un_trop_verse_avant_le_reel_se_previent_sans_se_notifier(paye):
     payer(paye, "acompte_1")
     payer(paye, "acompte_2")
     paye.declarer(TypeDeclaration.ACTUALISE_JUIN, echelle="0.1")
-    assert paiements.etudier(paye.droit()).suite.trop_verse > 0
+    assert etudier(paye.droit()).suite.trop_verse > 0
     with pytest.raises(Refus, match="après le droit réel"):
-        paiements.notifier_indu(paye.droit(), par=paye.technicien)
+        paiements.notifier_indu(paye.droit(), premiere_echeance=DANS_UN_MOIS, par=paye.technicien)
     assert not Indu.objects.exists()
 
 

@@ -14,6 +14,7 @@ from documents.models import Acte
 from financements import revision
 from financements.actions import droits, paiements, recalculs
 from financements.choix import EtatRecalcul, IssueRecalcul, OrigineVersion, TypeDeclaration
+from financements.etude import etudier
 from financements.models import LigneRecalcul, Recalcul, VersionDroit
 from socle.erreurs import Refus
 from tests.fabriques.courses import ensemble
@@ -191,7 +192,7 @@ def test_apres_une_baisse_le_trop_verse_se_voit(caisse):
     recalcul = simule(caisse)
     recalculs.approuver(recalcul, par=caisse.responsable)
     revision.avancer(recalcul.pk)
-    assert paiements.etudier(caisse.droit()).suite.trop_verse == D("42739.20") - D("424.00")
+    assert etudier(caisse.droit()).suite.trop_verse == D("42739.20") - D("424.00")
 
 
 def test_le_total_de_tous_les_droits_est_celui_du_calcul_pur(caisse):

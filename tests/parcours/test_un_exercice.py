@@ -11,6 +11,7 @@ from django.utils import timezone
 from financements import revision
 from financements.actions import paiements
 from financements.choix import EtatDeclaration, EtatRecalcul, TypeDeclaration
+from financements.etude import etudier
 from financements.models import Bareme, Declaration, LigneRecalcul, Paiement, Recalcul
 from tests.fabriques.financements import EXERCICE, Caisse
 from tests.parcours.personne import Personne, produire_les_lettres
@@ -210,7 +211,7 @@ def solder(technicien, caisse):
     technicien.aller(f"/droits/{caisse.droit().pk}/")
     assert "Solde" in technicien.lire()
     technicien.cliquer("Proposer")
-    assert paiements.etudier(caisse.droit()).suite.propositions == ()
+    assert etudier(caisse.droit()).suite.propositions == ()
 
 
 def recalculer(responsable, caisse):

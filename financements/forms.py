@@ -272,9 +272,10 @@ class AvenantForm(forms.Form):
 class ScanForm(forms.Form):
     fichier = forms.FileField(label="Exemplaire signé (PDF ou image)")
     code = forms.CharField(
-        label="Code du document",
+        label="Code du document, si le QR ne se lit pas",
         max_length=20,
-        help_text="Les douze signes imprimés au bas de la convention : ils relient ce scan au bon document.",
+        required=False,
+        help_text="D’ordinaire, laissez vide : le QR imprimé sur la convention relie ce scan au bon document.",
     )
 
 

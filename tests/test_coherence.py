@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 
 RACINE = Path(__file__).resolve().parent.parent
 APPS = ("socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "accueil", "config")
@@ -80,6 +81,12 @@ def test_chaque_gabarit_sert():
         if not (nom := str(g.relative_to(RACINE / "templates"))).startswith(ailleurs) and nom not in tout
     ]
     assert orphelins == []
+
+
+def test_chaque_contrainte_sait_dire_sa_phrase():
+    """Django met la phrase en forme : un « % » y lèverait une erreur au lieu de la montrer."""
+    phrases = [c.get_violation_error_message() for modele in apps.get_models() for c in modele._meta.constraints]
+    assert len(phrases) > 100
 
 
 def test_les_verrous_de_dependances_ne_portent_aucune_adresse():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -11,6 +12,7 @@ from agrements.models import Agrement
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from documents.actions import recevoir
+from documents.reconnaissance import codes_lus
 from financements import actes, annonces
 from financements.choix import EtatConvention
 from financements.droits import suit
@@ -74,17 +76,40 @@ def creer_avenant(convention: Convention, *, dernier_exercice: int, objet: str, 
     return _creer(convention.agrement, dernier_exercice, par, racine, objet.strip())
 
 
-@transaction.atomic
-def deposer_scan(convention: Convention, *, televerse: UploadedFile, code: str, par: Utilisateur) -> Convention:
-    """Reçoit l’exemplaire signé ; le code imprimé doit être celui de ce document. D’abord le gestionnaire, puis la Caf.
+class CodeIllisible(Refus):
+    """Aucun QR lisible sur ce scan : le code imprimé se recopie."""
 
-    Lève FichierRefuse, Refus, PermissionDenied.
+
+def deposer_scan(convention: Convention, *, televerse: UploadedFile, code: str = "", par: Utilisateur) -> Convention:
+    """Reçoit l’exemplaire signé, reconnu à son QR ; à défaut, ``code`` est recopié. Le gestionnaire, puis la Caf.
+
+    Lève FichierRefuse, CodeIllisible, Refus (c’est un autre document), PermissionDenied.
     """
+    vide_ou_trop_lourd = not 0 < (televerse.size or 0) <= settings.DEPOT_TAILLE_MAX  # sera refusé avec sa phrase
+    lus = frozenset() if vide_ou_trop_lourd else codes_lus(televerse)  # type: ignore[arg-type]
+    return _recevoir_scan(convention, televerse=televerse, lus=lus, code=code, par=par)
+
+
+def _verifier_le_code(attendu: str, lus: frozenset[str], code: str) -> None:
+    if lus:
+        if attendu not in lus:
+            raise Refus("Le QR de ce scan est celui d’un autre document : vérifiez le fichier choisi.")
+        return
+    recopie = code.replace("-", "").replace(" ", "").upper()
+    if not recopie:
+        raise CodeIllisible("Le QR ne se lit pas sur ce scan : recopiez les douze signes imprimés sous lui.")
+    if recopie != attendu:
+        raise CodeIllisible("Ce code n’est pas celui de cette convention : vérifiez les douze signes sous le QR.")
+
+
+@transaction.atomic
+def _recevoir_scan(
+    convention: Convention, *, televerse: UploadedFile, lus: frozenset[str], code: str, par: Utilisateur
+) -> Convention:
     convention = Convention.objects.verrouiller(convention.pk)
     if convention.acte is None or convention.acte.produit_le is None:
         raise Refus("La convention n’est pas encore produite : réessayez dans un instant.")
-    if code.replace("-", "").replace(" ", "").upper() != convention.acte.code:
-        raise Refus("Ce code n’est pas celui de cette convention : vérifiez les douze signes au bas du document.")
+    _verifier_le_code(convention.acte.code, lus, code)
     if convention.etat == EtatConvention.A_SIGNER:
         if Role.REPRESENTANT_LEGAL not in roles_dans_la_structure(par, convention.structure_id):
             raise PermissionDenied("La convention se signe par le représentant légal.")

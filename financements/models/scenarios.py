@@ -41,7 +41,7 @@ class Scenario(models.Model):
                 name="scenario_variations_possibles",
                 condition=Q(variation_plafond__range=(-100, 100), variation_taux__range=(-100, 100))
                 & (Q(variation_enveloppe__isnull=True) | Q(variation_enveloppe__range=(-100, 100))),
-                violation_error_message="Une variation va de −100 % à +100 %.",
+                violation_error_message="Une variation va de −100 à +100 pour cent.",
             ),
         ]
 

@@ -113,8 +113,10 @@ def deposer_scan(request: Requete, pk: int) -> HttpResponse:
             )
         except FichierRefuse as refus:
             form.add_error("fichier", str(refus))
-        except Refus as refus:
+        except actions.CodeIllisible as refus:
             form.add_error("code", str(refus))
+        except Refus as refus:
+            form.add_error("fichier", str(refus))
         else:
             messages.success(request, "L’exemplaire signé est reçu.")
             return redirect(convention)

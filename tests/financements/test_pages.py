@@ -397,6 +397,30 @@ def test_une_convention_se_signe_des_deux_cotes_et_ouvre_les_paiements(payee, en
     assert responsable.post(url, {"fichier": pdf(), "code": convention.acte.code}).status_code == 422
 
 
+def test_l_exemplaire_signe_se_reconnait_a_son_qr(payee, entrer):
+    """Ni code à recopier, ni signature du mauvais document."""
+    convention = conventions.creer(payee.agrement, dernier_exercice=2030, par=payee.technicien)
+    production.produire(convention.acte_id)
+    url, president = reverse("financements:deposer_scan", args=[convention.pk]), entrer(payee.president)
+    sans_qr = president.post(url, {"fichier": pdf()})
+    assert sans_qr.status_code == 422
+    assert "Le QR ne se lit pas" in sans_qr.content.decode()
+    autre = payee.actes("notification_droit")[0]
+    production.produire(autre.pk)
+    refuse = president.post(url, {"fichier": exemplaire(autre)})
+    assert refuse.status_code == 422
+    assert "celui d’un autre document" in refuse.content.decode()
+    assert president.post(url, {"fichier": exemplaire(convention.acte)}).status_code == 302
+    convention.refresh_from_db()
+    assert convention.etat == EtatConvention.SIGNEE_PARTENAIRE
+
+
+def exemplaire(acte) -> SimpleUploadedFile:
+    acte.refresh_from_db()
+    with acte.pdf.open("rb") as contenu:
+        return SimpleUploadedFile("signee.pdf", contenu.read())
+
+
 def test_un_avenant_suppose_une_convention_signee(payee, entrer):
     convention = conventions.creer(payee.agrement, dernier_exercice=2030, par=payee.technicien)
     client = entrer(payee.technicien)

@@ -28,10 +28,10 @@ def notifier_la_decision(acte: Acte, **kwargs: Any) -> None:
 
 
 @receiver(secteur_transmis, dispatch_uid="agrements.suivre_les_secteurs")
-def suivre_le_secteur(le: date, par: Utilisateur, **kwargs: Any) -> None:
+def suivre_le_secteur(de: Utilisateur, communes: list[str], le: date, par: Utilisateur, **kwargs: Any) -> None:
     """Tout de suite si la transmission prend effet aujourd’hui ; sinon l’horloge le fera ce jour-là."""
     if le <= timezone.localdate():
-        suivre_les_secteurs(le, par=par)
+        suivre_les_secteurs(le, par=par, quittees=dict.fromkeys(communes, de))
 
 
 @declarer_source

@@ -13,6 +13,7 @@ from agrements.models import Dossier
 from comptes.http import Requete
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Epci
+from partenaires.querysets import structure_nommee
 from socle.texte import cle_de_tri, entier
 
 _A_LIRE = "a_lire"
@@ -75,7 +76,7 @@ class DossierFiltre(django_filters.FilterSet):
         cle = cle_de_tri(valeur)
         if not cle:
             return queryset
-        condition = Q(structure__nom_tri__contains=cle)
+        condition = structure_nommee(valeur, "structure__")
         numero = entier(cle.split()[-1])
         if numero is not None:
             condition |= Q(pk=numero)

@@ -14,7 +14,7 @@ from financements.choix import (
     TypeDeclaration,
 )
 from financements.models import Campagne, Declaration, Droit, Paiement, Prestation
-from socle.texte import cle_de_tri
+from partenaires.querysets import structure_nommee
 
 
 class _Filtre(django_filters.FilterSet):
@@ -25,8 +25,7 @@ class _Filtre(django_filters.FilterSet):
     q = django_filters.CharFilter(label="Structure", method="chercher")
 
     def chercher(self, queryset: QuerySet[Any], nom: str, valeur: str) -> QuerySet[Any]:
-        cle = cle_de_tri(valeur)
-        return queryset.filter(**{f"{self.chemin_structure}__nom_tri__contains": cle}) if cle else queryset
+        return queryset.filter(structure_nommee(valeur, f"{self.chemin_structure}__"))
 
     def suivre(self, queryset: QuerySet[Any], nom: str, valeur: str) -> QuerySet[Any]:
         return queryset.du_portefeuille(self.request.user)  # type: ignore[attr-defined]

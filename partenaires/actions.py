@@ -16,6 +16,7 @@ from comptes.models import Fonction, Utilisateur
 from courriers.actions import poster, prevenir
 from partenaires.choix import GestePartenaire
 from partenaires.droits import AGENTS_DES_FICHES, COORDONNEES, PAYEURS, peut
+from partenaires.expressions import CleDeTri
 from partenaires.interlocuteurs import charge_de_commune, suppleants
 from partenaires.models import (
     Commune,
@@ -73,6 +74,16 @@ def changements_lisibles(evenement: EvenementPartenaire) -> list[str]:
     return phrases + [f"{LIBELLES_DETAILS.get(nom, nom)} : {valeur}" for nom, valeur in details.items() if valeur]
 
 
+def changes_par_d_autres(objet: Structure | Gestionnaire, versions: int) -> dict[str, tuple[str, str]]:
+    """Les champs écrits dans les dernières ``versions`` de la fiche : la valeur d’avant, qui a écrit en dernier."""
+    evenements = objet.evenements.filter(details__has_key="changes").select_related("par").order_by("-pk")
+    champs: dict[str, tuple[str, str]] = {}
+    for evenement in reversed(evenements[:versions]):
+        for nom, (avant, _) in evenement.details["changes"].items():
+            champs[nom] = (champs[nom][0] if nom in champs else avant, str(evenement.par))
+    return champs
+
+
 LIBELLES_DETAILS = {
     "personne": "personne", "role": "rôle", "le": "à partir du", "de": "de", "vers": "à", "contact": "contact ajouté",
     "contact_modifie": "contact modifié",
@@ -103,17 +114,30 @@ def _modifier(objet: Structure | Gestionnaire, version: int, champs: dict[str, A
     return changes
 
 
+def _refuser_une_structure_en_double(structure: Structure) -> None:
+    """Même nom dans la même commune, accents et casse à part, ou même SIRET. Sous le verrou des créations."""
+    verrouiller_les_creations()
+    meme_nom = Q(nom_tri=cle_de_tri(structure.nom), commune=structure.commune)
+    memes = Structure.objects.ouvertes().filter(meme_nom | (Q(siret=structure.siret) & ~Q(siret="")))
+    if double := memes.exclude(pk=structure.pk).select_related("commune").first():
+        raise Refus(f"« {double} » ({double.commune}) existe déjà, avec ce nom ou ce SIRET : modifiez sa fiche.")
+
+
+def _refuser_un_gestionnaire_en_double(gestionnaire: Gestionnaire) -> None:
+    """Même nom dans la même ville, accents et casse à part. Sous le verrou des créations."""
+    verrouiller_les_creations()
+    cles = Gestionnaire.objects.annotate(cle_nom=CleDeTri("nom"), cle_ville=CleDeTri("ville"))
+    memes = cles.filter(cle_nom=cle_de_tri(gestionnaire.nom), cle_ville=cle_de_tri(gestionnaire.ville))
+    if double := memes.exclude(pk=gestionnaire.pk).first():
+        raise Refus(f"« {double} » ({double.ville or 'ville inconnue'}) existe déjà : choisissez-le dans la liste.")
+
+
 @transaction.atomic
 def creer_structure(*, par: Utilisateur, **champs: Any) -> Structure:
     exiger(peut(GestePartenaire.CREER, par, None))
     structure = Structure(**champs)
     structure.full_clean()
-    verrouiller_les_creations()
-    memes = Structure.objects.ouvertes().filter(
-        Q(nom__iexact=structure.nom, commune=structure.commune) | (Q(siret=structure.siret) & ~Q(siret=""))
-    )
-    if double := memes.first():
-        raise Refus(f"« {double} » ({double.commune}) existe déjà, avec ce nom ou ce SIRET : modifiez sa fiche.")
+    _refuser_une_structure_en_double(structure)
     structure.save()
     structure.communes_intervention.set([structure.commune])
     consigner(GestePartenaire.CREER, par=par, structure=structure)
@@ -127,6 +151,8 @@ def modifier_structure(structure: Structure, *, version: int, par: Utilisateur, 
         raise PermissionDenied("L’identité juridique se modifie avec la Caf : écrivez à votre interlocuteur.")
     structure = Structure.objects.verrouiller(structure.pk)
     if changes := _modifier(structure, version, champs):
+        if changes.keys() & {"nom", "commune", "siret"}:
+            _refuser_une_structure_en_double(structure)
         consigner(GestePartenaire.MODIFIER, par=par, structure=structure, changes=changes)
     return structure
 
@@ -138,6 +164,8 @@ def modifier_gestionnaire(gestionnaire: Gestionnaire, *, version: int, par: Util
         raise PermissionDenied("L’IBAN se modifie par le technicien conseil, le responsable ou l’administrateur.")
     gestionnaire = Gestionnaire.objects.verrouiller(gestionnaire.pk)
     if changes := _modifier(gestionnaire, version, champs):
+        if changes.keys() & {"nom", "ville"}:
+            _refuser_un_gestionnaire_en_double(gestionnaire)
         consigner(GestePartenaire.MODIFIER, par=par, gestionnaire=gestionnaire, changes=changes)
     return gestionnaire
 
@@ -154,9 +182,7 @@ def creer_gestionnaire(*, par: Utilisateur, **champs: Any) -> Gestionnaire:
     exiger(peut(GestePartenaire.CREER, par, None))
     gestionnaire = Gestionnaire(**champs)
     gestionnaire.full_clean()
-    verrouiller_les_creations()
-    if Gestionnaire.objects.filter(nom__iexact=gestionnaire.nom, ville__iexact=gestionnaire.ville).exists():
-        raise Refus(f"« {gestionnaire.nom} » existe déjà : choisissez-le dans la liste.")
+    _refuser_un_gestionnaire_en_double(gestionnaire)
     gestionnaire.save()
     consigner(GestePartenaire.CREER, par=par, gestionnaire=gestionnaire)
     return gestionnaire

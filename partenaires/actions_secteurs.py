@@ -51,7 +51,7 @@ def transmettre_secteur(
     transmises = _transmettre(affectations, AffectationCommune, "commune_id", vers, le)
     structures = Structure.objects.filter(commune__in=transmises).order_by("pk")
     _dire(structures, de, vers, le, par, f"{len(transmises)} commune(s) de {de}")
-    secteur_transmis.send(AffectationCommune, le=le, par=par)
+    secteur_transmis.send(AffectationCommune, de=de, communes=transmises, le=le, par=par)
     return len(transmises)
 
 
@@ -130,7 +130,8 @@ def declarer_absence(
     if memes_jours.filter(suppleant=absent).exists():
         raise Refus(f"{absent} supplée un collègue ces jours-là : confiez d’abord cette suppléance à un autre.")
     suppleance.save()
-    for structure in Structure.objects.filter(commune__affectations__agent=absent).distinct()[:200]:
+    suivies = Structure.objects.suivies_par(absent, debut).order_by("pk")
+    for structure in suivies:
         consigner(
             GestePartenaire.AFFECTER, par=par, structure=structure, suppleant=str(suppleant), debut=en_jour(debut),
             fin=en_jour(fin),

@@ -2,4 +2,4 @@
 
 from django.dispatch import Signal
 
-secteur_transmis = Signal()  # le, par : des communes ont changé de chargé de conseil ce jour-là
+secteur_transmis = Signal()  # de, communes, le, par : ces communes quittent cet agent ce jour-là

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import CharField, F, Func, Q, Value
 from django.utils import timezone
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 _ABREGES = {"st": "saint", "ste": "sainte"}
 
 
+def ecritures(saisie: str) -> set[str]:
+    """Les façons d’écrire ce qu’on cherche, sans accents ni casse : « St » et « Saint » se valent."""
+    cle = cle_de_tri(saisie)
+    courts = {long: abrege for abrege, long in _ABREGES.items()}
+    return {" ".join(noms.get(mot, mot) for mot in cle.split()) for noms in ({}, _ABREGES, courts)} - {""}
+
+
+def structure_nommee(saisie: str, chemin: str = "") -> Q:
+    """Le filtre d’une recherche par nom de structure ou de commune ; ``chemin`` mène à la structure."""
+    trouve = Q()
+    for ecriture in ecritures(saisie):
+        trouve |= Q(**{f"{chemin}nom_tri__contains": ecriture})
+        trouve |= Q(**{f"{chemin}commune__nom_tri__contains": ecriture})
+    return trouve
+
+
 class CommuneQuerySet(models.QuerySet["Commune"]):
     def cherchees_par(self, saisie: str) -> Self:
         """Par nom, code postal ou nom d’ancienne commune ; sans accents ni casse."""
@@ -28,13 +45,11 @@ class CommuneQuerySet(models.QuerySet["Commune"]):
             codes = Func(F("codes_postaux"), Value("|"), function="array_to_string", output_field=CharField())
             par_code = self.annotate(codes=codes)
             return par_code.filter(Q(codes__startswith=cle) | Q(codes__contains=f"|{cle}") | Q(code_insee=cle))
-        cle = " ".join(_ABREGES.get(mot, mot) for mot in cle.split())
-        return self.filter(
-            Q(nom_tri__startswith=cle)
-            | Q(nom_tri__contains=f" {cle}")
-            | Q(deleguees__nom_tri__startswith=cle)
-            | Q(deleguees__nom_tri__contains=f" {cle}")
-        ).distinct()
+        trouvees = Q()
+        for ecriture in ecritures(saisie):
+            for nom in ("nom_tri", "deleguees__nom_tri"):
+                trouvees |= Q(**{f"{nom}__startswith": ecriture}) | Q(**{f"{nom}__contains": f" {ecriture}"})
+        return self.filter(trouvees).distinct()
 
 
 def structures_de(utilisateur: Utilisateur) -> models.QuerySet:
@@ -51,6 +66,24 @@ class StructureQuerySet(models.QuerySet["Structure"]):
 
     def ouvertes(self) -> Self:
         return self.filter(fermee_le__isnull=True)
+
+    def du_secteur(self, agent: Utilisateur, le: date) -> Self:
+        """Celles dont un chargé de conseil suit la commune ce jour-là, lui ou celui qu’il supplée."""
+        tenues = apps.get_model("partenaires", "AffectationCommune").objects.tenues_par(agent, le)
+        return self.filter(commune__in=tenues.values("commune"))
+
+    def du_portefeuille(self, agent: Utilisateur, le: date) -> Self:
+        """Celles dont un technicien conseil suit le gestionnaire ce jour-là, lui ou celui qu’il supplée."""
+        tenues = apps.get_model("partenaires", "AffectationGestionnaire").objects.tenues_par(agent, le)
+        return self.filter(gestionnaire__in=tenues.values("gestionnaire"))
+
+    def suivies_par(self, agent: Utilisateur, le: date) -> Self:
+        """Celles que l’agent suit lui-même ce jour-là, par son secteur ou par son portefeuille."""
+        en_cours = {"affectations__agent": agent, "affectations__debut__lte": le}
+        sans_fin = Q(affectations__fin__isnull=True) | Q(affectations__fin__gte=le)
+        communes = apps.get_model("partenaires", "Commune").objects.filter(sans_fin, **en_cours)
+        gestionnaires = apps.get_model("partenaires", "Gestionnaire").objects.filter(sans_fin, **en_cours)
+        return self.filter(Q(commune__in=communes) | Q(gestionnaire__in=gestionnaires))
 
     def verrouiller(self, pk: int) -> Structure:
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)

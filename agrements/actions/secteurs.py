@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from agrements import annonces
 from agrements.actions.franchir import consigner
@@ -15,17 +17,23 @@ from partenaires.models import AffectationCommune
 
 
 @transaction.atomic
-def suivre_les_secteurs(le: date, *, par: Utilisateur | None = None) -> int:
+def suivre_les_secteurs(
+    le: date, *, par: Utilisateur | None = None, quittees: Mapping[str, Utilisateur] | None = None
+) -> int:
     """Confie au nouveau chargé les dossiers que l’ancien suivait dans les communes transmises ce jour-là.
 
+    ``quittees`` : par commune, qui vient de la rendre ; reçue et rendue le même jour, elle n’a laissé aucune trace.
     Un dossier confié à la main à quelqu’un d’autre ne bouge pas. Rejouable. Rend le nombre de dossiers.
     """
     nouvelles = AffectationCommune.objects.filter(debut=le).select_related("agent")
     suivis = 0
     for nouvelle in nouvelles:
         anciens = AffectationCommune.objects.filter(commune=nouvelle.commune_id, fin=le - timedelta(days=1))
+        dernier = (quittees or {}).get(nouvelle.commune_id)
         dossiers = (
-            Dossier.objects.filter(structure__commune=nouvelle.commune_id, charge__in=anciens.values("agent"))
+            Dossier.objects.filter(structure__commune=nouvelle.commune_id)
+            .filter(Q(charge__in=anciens.values("agent")) | Q(charge=dernier, charge__isnull=False))
+            .exclude(charge=nouvelle.agent)
             .filter(etat__in=ETATS_OUVERTS)
             .exclude(etat__in=ETATS_PRIVES)
             .select_for_update(of=("self",), no_key=True)

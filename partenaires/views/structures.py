@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.forms.models import model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,21 +17,22 @@ from comptes.choix import Role
 from comptes.http import Requete
 from comptes.middleware import attend_du_json
 from partenaires import actions
-from partenaires.choix import GestePartenaire, TypeStructure
+from partenaires.choix import GestePartenaire
 from partenaires.courante import CLE, structures_habilitees
 from partenaires.droits import AGENTS_DES_FICHES, PAYEURS, peut, peut_gerer_les_acces
 from partenaires.fiche import onglets
+from partenaires.filtres import StructureFiltre
 from partenaires.forms import (
     CoordonneesForm,
     GestionnaireForm,
     StructureForm,
 )
 from partenaires.interlocuteurs import charge_de, charges_par_commune, suppleants, technicien_de
-from partenaires.models import Commune, Epci, EvenementPartenaire, Structure
+from partenaires.models import Commune, EvenementPartenaire, Structure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
-from socle.texte import cle_de_tri, entier
+from socle.texte import entier
 
 COMMUNES_MONTREES = 12
 
@@ -38,26 +40,14 @@ COMMUNES_MONTREES = 12
 @lecture
 @ouverte_aux_connectes
 def liste(request: Requete) -> HttpResponse:
-    visibles = Structure.objects.visibles_par(request.user).ouvertes()
-    criteres = {nom: request.GET.get(nom, "") for nom in ("q", "type", "epci", "zone")}
-    retenues = visibles
-    if cle := cle_de_tri(criteres["q"]):
-        retenues = retenues.filter(nom_tri__contains=cle) | retenues.filter(commune__nom_tri__contains=cle)
-    if criteres["type"] in TypeStructure.values:
-        retenues = retenues.filter(type=criteres["type"])
-    if criteres["epci"].isdecimal():
-        retenues = retenues.filter(commune__epci=criteres["epci"])
-    if criteres["zone"] == "qpv":
-        retenues = retenues.filter(quartiers_prioritaires__isnull=False).distinct()
-    elif criteres["zone"] == "frr":
-        retenues = retenues.filter(commune__en_frr=True)
-    page = paginer(request, retenues.select_related("commune__epci", "gestionnaire").order_by("nom_tri", "pk"))
+    visibles = Structure.objects.visibles_par(request.user)
+    filtre = StructureFiltre(request.GET if request.user.est_agent else {}, queryset=visibles)
+    retenues = filtre.qs if filtre.is_valid() else visibles.ouvertes().order_by("nom_tri", "pk")
+    page = paginer(request, retenues.select_related("commune__epci", "gestionnaire"), total=retenues)
     charges = charges_par_commune([s.commune_id for s in page], timezone.localdate()) if request.user.est_agent else {}
     contexte = {
         "page": page,
-        "criteres": criteres,
-        "types": TypeStructure.choices,
-        "epcis": Epci.objects.all(),
+        "filtre": filtre,
         "charges": charges,
         "cree": bool(peut(GestePartenaire.CREER, request.user, None)),
     }
@@ -140,16 +130,24 @@ def modifier_gestionnaire(request: Requete, pk: int) -> HttpResponse:
     return _modifier(request, gestionnaire, form, actions.modifier_gestionnaire, structure)
 
 
-def _montrer_le_conflit(form: Any, objet: Any) -> dict[str, str]:
-    """Ce que le collègue a écrit, en clair ; la version rendue devient la sienne : on peut alors garder sa saisie."""
+def _montrer_le_conflit(form: Any, objet: Any) -> list[tuple[str, str, str]]:
+    """Ce que les collègues ont écrit : champ, valeur en clair, auteur. Leur version devient celle de la saisie.
+
+    Un champ que seul un collègue a changé est repris dans la saisie ; un champ changé des deux côtés y reste tel
+    qu’écrit ici : enregistrer le gardera, en connaissance de cause.
+    """
     en_base = type(objet).objects.get(pk=objet.pk)
+    passees = en_base.version - form.cleaned_data["version"]
     form.data = form.data.copy()
     form.data["version"] = str(en_base.version)
-    return {
-        str(form.fields[nom].label or nom): actions.en_clair(en_base, nom)
-        for nom in form._meta.fields
-        if nom in form.fields and actions.en_clair(en_base, nom) != actions.en_clair(objet, nom)
-    }
+    montres = []
+    for nom, (avant, auteur) in actions.changes_par_d_autres(en_base, passees).items():
+        if nom not in form.fields:
+            continue
+        if actions.en_clair(objet, nom) == (avant or "vide"):
+            form.data[nom] = model_to_dict(en_base, fields=[nom])[nom] or ""
+        montres.append((str(form.fields[nom].label or nom), actions.en_clair(en_base, nom), auteur))
+    return montres
 
 
 def refuser(form: Any, erreur: ValidationError) -> None:
@@ -159,7 +157,7 @@ def refuser(form: Any, erreur: ValidationError) -> None:
 
 
 def _modifier(request: Requete, objet: Any, form: Any, action: Any, structure: Structure) -> HttpResponse:
-    autre: dict[str, str] = {}
+    autre: list[tuple[str, str, str]] = []
     if form.is_valid():
         champs = {nom: form.cleaned_data[nom] for nom in form._meta.fields if nom in form.fields}
         try:

@@ -15,6 +15,7 @@ from partenaires.models import (
     Structure,
 )
 from partenaires.validateurs import valider_siren
+from socle.erreurs import Refus
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import (
     StructureFactory,
@@ -48,6 +49,45 @@ def test_apres_un_conflit_on_peut_garder_sa_saisie_en_connaissance_de_cause(entr
     version = re.search(r'name="version" value="(\d+)"', page).group(1)
     reponse = client.post(url, champs_de(s, nom="Nom du second", version=version))
     assert reponse.status_code == 302
+
+
+def test_le_conflit_ne_montre_que_ce_que_l_autre_a_change_et_reprend_ce_qu_on_n_a_pas_touche(entrer):
+    s = StructureFactory(nom="Avant", adresse="1 rue d’avant", quartier="Ancien")
+    autre = agent(Role.RESPONSABLE, nom="Autrice")
+    actions.modifier_structure(s, version=1, par=autre, nom="Nom de l’autre", adresse="2 rue de l’autre")
+    client, url = entrer(agent(Role.CHARGE_CONSEIL)), reverse("partenaires:modifier", args=[s.pk])
+    envoi = champs_de(s, nom="Mon nom", adresse="1 rue d’avant", quartier="Mon quartier", version=1)
+    reponse = client.post(url, envoi)
+    assert reponse.status_code == 422
+    montres = {nom: (valeur, qui) for nom, valeur, qui in reponse.context["autre"]}
+    assert montres == {"Nom": ("Nom de l’autre", str(autre)), "Adresse": ("2 rue de l’autre", str(autre))}
+    saisie = reponse.context["form"].data
+    assert (saisie["nom"], saisie["adresse"], saisie["quartier"]) == ("Mon nom", "2 rue de l’autre", "Mon quartier")
+
+
+@pytest.mark.parametrize("nom", ["MAISON DE L ETE", "Maison de l’Été"])
+def test_un_double_se_refuse_aux_accents_pres_a_la_creation_et_a_la_modification(entrer, nom):
+    existante = StructureFactory(nom="Maison de l’été")
+    seconde = StructureFactory(nom="Autre", commune=existante.commune)
+    for geste in (
+        lambda: actions.modifier_structure(seconde, version=1, par=agent(Role.RESPONSABLE), nom=nom),
+        lambda: actions.creer_structure(
+            par=agent(Role.RESPONSABLE), nom=nom, type="evs", commune=existante.commune,
+            gestionnaire=existante.gestionnaire,
+        ),
+    ):  # fmt: skip
+        with pytest.raises(Refus, match="existe déjà"):
+            geste()
+    seconde.refresh_from_db()
+    assert seconde.nom == "Autre"
+
+
+def test_un_gestionnaire_ne_prend_pas_le_nom_d_un_autre_de_sa_ville(entrer):
+    premier = StructureFactory(gestionnaire__nom="Léo Lagrange", gestionnaire__ville="Angers").gestionnaire
+    second = StructureFactory(gestionnaire__nom="Autre", gestionnaire__ville="Angers").gestionnaire
+    with pytest.raises(Refus, match="existe déjà"):
+        actions.modifier_gestionnaire(second, version=1, par=agent(Role.RESPONSABLE), nom="LEO LAGRANGE")
+    actions.modifier_gestionnaire(premier, version=1, par=agent(Role.RESPONSABLE), nom="Léo-Lagrange")
 
 
 def test_le_conflit_parle_francais(entrer):

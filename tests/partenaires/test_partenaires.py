@@ -145,7 +145,7 @@ class TestFiches:
         StructureFactory.create_batch(nombre)
         client = entrer(agent(Role.CHARGE_CONSEIL))
         client.get(reverse("partenaires:liste"))
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             client.get(reverse("partenaires:liste"))
 
     @pytest.mark.parametrize("q", ["écou", "\x00", "😀", "א", "a" * 5000, "%' OR 1=1"])

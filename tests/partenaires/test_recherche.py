@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 import pytest
 from django.urls import reverse
 
 from comptes.choix import Role
-from partenaires.models import (
-    Commune,
-)
+from partenaires.models import AffectationCommune, AffectationGestionnaire, Commune, Structure
 from socle.texte import cle_de_tri
 from tests.fabriques.comptes import agent
-from tests.fabriques.partenaires import (
-    StructureFactory,
-)
+from tests.fabriques.partenaires import CommuneFactory, StructureFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +69,42 @@ def test_la_liste_tronquee_des_communes_le_dit(client):
     total = Commune.objects.cherchees_par("saint").count()
     page = client.get(reverse("partenaires:communes"), {"q": "saint"}).content.decode()
     assert page.count("/contact/?commune=") == total or "précisez" in page.lower()
+
+
+@pytest.fixture
+def saint_ser() -> Structure:
+    return StructureFactory(nom="Maison Saint-Ser", commune=CommuneFactory(code_insee="49323", nom="Saint-Saumur"))
+
+
+@pytest.mark.parametrize("saisie", ["st ser", "Saint Ser", "SAINT-SER", "st saumur"])
+def test_st_et_saint_se_valent_dans_la_liste(entrer, saint_ser, saisie):
+    StructureFactory(nom="Ailleurs", commune=CommuneFactory(code_insee="49007", nom="Angers"))
+    page = entrer(agent(Role.CHARGE_CONSEIL)).get(reverse("partenaires:liste"), {"q": saisie}).context["page"]
+    assert list(page) == [saint_ser]
+
+
+def test_une_structure_fermee_se_retrouve_et_le_dit(entrer, saint_ser):
+    Structure.objects.filter(pk=saint_ser.pk).update(fermee_le=date(2026, 1, 31))
+    client, adresse = entrer(agent(Role.CHARGE_CONSEIL)), reverse("partenaires:liste")
+    assert list(client.get(adresse).context["page"]) == []
+    trouvee = client.get(adresse, {"etat": "fermees"})
+    assert list(trouvee.context["page"]) == [saint_ser]
+    assert "Fermée le 31\u00a0janvier\u00a02026" in trouvee.content.decode()
+
+
+def test_la_liste_se_filtre_par_secteur_portefeuille_et_gestion_et_se_trie(entrer, saint_ser):
+    aussi = StructureFactory(nom="Avant", commune=CommuneFactory(code_insee="49007", nom="Angers"),
+                             gestionnaire__statut="commune", premier_agrement_le=date(1999, 1, 1))  # fmt: skip
+    charge, technicien = agent(Role.CHARGE_CONSEIL), agent(Role.TECHNICIEN_CONSEIL)
+    AffectationCommune.objects.create(commune=saint_ser.commune, agent=charge, debut=date(2020, 1, 1))
+    AffectationGestionnaire.objects.create(gestionnaire=aussi.gestionnaire, agent=technicien, debut=date(2020, 1, 1))
+    client, adresse = entrer(charge), reverse("partenaires:liste")
+    for filtre, attendues in (
+        ({"charge": charge.pk}, [saint_ser]),
+        ({"technicien": technicien.pk}, [aussi]),
+        ({"statut": "commune"}, [aussi]),
+        ({"tri": "commune"}, [aussi, saint_ser]),
+        ({"tri": "agrement"}, [aussi, saint_ser]),
+        ({"tri": "nimporte", "charge": "x"}, [aussi, saint_ser]),
+    ):
+        assert list(client.get(adresse, filtre).context["page"]) == attendues, filtre

@@ -9,16 +9,20 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
+from agrements.actions import instruction
+from agrements.choix import Etat
 from agrements.models import Dossier
 from comptes.choix import Role
 from comptes.models import Fonction
 from partenaires import actions_secteurs
 from partenaires.models import (
+    AffectationCommune,
     AffectationGestionnaire,
     EvenementPartenaire,
     Suppleance,
 )
 from socle.erreurs import Refus
+from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import (
     CommuneFactory,
@@ -62,15 +66,49 @@ def test_celui_qui_recoit_un_secteur_est_prevenu():
 
 
 def test_les_dossiers_ouverts_suivent_le_secteur():
-    from agrements.choix import Etat
-    from tests.fabriques.agrements import Theatre
-
     scene = Theatre()
     d, b = scene.mener(Etat.DEPOSE), agent(Role.CHARGE_CONSEIL)
     actions_secteurs.transmettre_secteur(
         de=scene.charge, vers=b, le=timezone.localdate(), communes=None, par=agent(Role.RESPONSABLE)
     )
     assert Dossier.objects.suivis_par(b, timezone.localdate()).filter(pk=d.pk).exists()
+
+
+def test_un_secteur_recu_et_rendu_le_meme_jour_emporte_ses_dossiers():
+    scene, b, c = Theatre(), agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
+    dossier, jour, chef = scene.mener(Etat.DEPOSE), timezone.localdate(), agent(Role.RESPONSABLE)
+    actions_secteurs.transmettre_secteur(de=scene.charge, vers=b, le=jour, communes=None, par=chef)
+    actions_secteurs.transmettre_secteur(de=b, vers=c, le=jour, communes=None, par=chef)
+    dossier.refresh_from_db()
+    assert dossier.charge == c
+
+
+def test_un_dossier_confie_a_la_main_ne_suit_pas_le_secteur():
+    scene, ailleurs, b = Theatre(), agent(Role.CHARGE_CONSEIL), agent(Role.CHARGE_CONSEIL)
+    dossier, jour, chef = scene.mener(Etat.DEPOSE), timezone.localdate(), agent(Role.RESPONSABLE)
+    instruction.affecter(dossier, charge=ailleurs, par=scene.responsable)
+    actions_secteurs.transmettre_secteur(de=scene.charge, vers=b, le=jour, communes=None, par=chef)
+    dossier.refresh_from_db()
+    assert dossier.charge == ailleurs
+
+
+def test_une_absence_se_lit_au_journal_des_structures_suivies_et_d_elles_seules():
+    jour, chef = timezone.localdate(), agent(Role.RESPONSABLE)
+    suivie, quittee, portee = StructureFactory(), StructureFactory(commune=CommuneFactory()), StructureFactory()
+    charge, technicien = agent(Role.CHARGE_CONSEIL), agent(Role.TECHNICIEN_CONSEIL)
+    autre = CommuneFactory(code_insee="49353", nom="Trélazé")
+    type(quittee).objects.filter(pk=quittee.pk).update(commune=autre)
+    AffectationCommune.objects.create(commune=autre, agent=charge, debut=date(2020, 1, 1), fin=jour - timedelta(1))
+    type(suivie).objects.filter(pk=suivie.pk).update(
+        commune=(cible := CommuneFactory(code_insee="49323", nom="Saumur"))
+    )
+    affecter(cible, charge)
+    AffectationGestionnaire.objects.create(gestionnaire=portee.gestionnaire, agent=technicien, debut=date(2020, 1, 1))
+    for absent, role in ((charge, Role.CHARGE_CONSEIL), (technicien, Role.TECHNICIEN_CONSEIL)):
+        actions_secteurs.declarer_absence(
+            absent=absent, suppleant=agent(role), debut=jour, fin=jour + timedelta(3), motif="", par=chef
+        )
+    assert [s.evenements.count() for s in (suivie, quittee, portee)] == [1, 0, 1]
 
 
 def test_le_secteur_d_un_agent_parti_se_transmet_depuis_la_page(entrer):

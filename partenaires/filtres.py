@@ -1,0 +1,92 @@
+"""Les filtres de la liste des structures ; tous sont dans l’adresse, on l’envoie à un collègue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from comptes.choix import Role
+from comptes.models import Fonction, Utilisateur
+from partenaires.choix import StatutJuridique, TypeStructure
+from partenaires.models import Epci, Structure
+from partenaires.querysets import structure_nommee
+
+TRIS = [("nom", "Nom"), ("commune", "Commune"), ("agrement", "Premier agrément, le plus ancien d’abord")]
+_ORDRES = {
+    "nom": ["nom_tri", "pk"],
+    "commune": ["commune__nom_tri", "nom_tri", "pk"],
+    "agrement": ["premier_agrement_le", "nom_tri", "pk"],
+}
+
+
+def _qui_tient(role: str) -> QuerySet[Utilisateur]:
+    return Utilisateur.objects.filter(pk__in=Fonction.objects.filter(role=role).values("utilisateur"))
+
+
+class StructureFiltre(django_filters.FilterSet):
+    q = django_filters.CharFilter(label="Nom ou commune", method="chercher")
+    type = django_filters.ChoiceFilter(label="Type", choices=TypeStructure.choices, empty_label="Tous")
+    epci = django_filters.ModelChoiceFilter(
+        label="Intercommunalité", field_name="commune__epci", queryset=Epci.objects.all(), empty_label="Toutes"
+    )
+    zone = django_filters.ChoiceFilter(
+        label="Territoire",
+        choices=[("qpv", "Quartier prioritaire"), ("frr", "Zone rurale (FRR)")],
+        method="situer",
+        empty_label="Tous",
+    )
+    statut = django_filters.ChoiceFilter(
+        label="Gestion", field_name="gestionnaire__statut", choices=StatutJuridique.choices, empty_label="Toutes"
+    )
+    charge = django_filters.ModelChoiceFilter(
+        label="Secteur de", queryset=Utilisateur.objects.none(), method="du_secteur", empty_label="Tous"
+    )
+    technicien = django_filters.ModelChoiceFilter(
+        label="Portefeuille de", queryset=Utilisateur.objects.none(), method="du_portefeuille", empty_label="Tous"
+    )
+    etat = django_filters.ChoiceFilter(
+        label="Activité", choices=[("fermees", "Fermées"), ("toutes", "Toutes")], method="selon_l_etat",
+        empty_label="Ouvertes",
+    )  # fmt: skip
+    tri = django_filters.ChoiceFilter(label="Trier par", choices=TRIS[1:], method="trier", empty_label=TRIS[0][1])
+
+    class Meta:
+        model = Structure
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["charge"].queryset = _qui_tient(Role.CHARGE_CONSEIL)
+        self.filters["technicien"].queryset = _qui_tient(Role.TECHNICIEN_CONSEIL)
+
+    def filter_queryset(self, queryset: QuerySet[Structure]) -> QuerySet[Structure]:
+        """Sans choix, les structures ouvertes, par nom."""
+        retenues = super().filter_queryset(queryset)
+        if not self.form.cleaned_data["etat"]:
+            retenues = retenues.ouvertes()
+        return retenues.order_by(*_ORDRES[self.form.cleaned_data["tri"] or "nom"])
+
+    def chercher(self, queryset: QuerySet[Structure], nom: str, valeur: str) -> QuerySet[Structure]:
+        return queryset.filter(structure_nommee(valeur))
+
+    def situer(self, queryset: QuerySet[Structure], nom: str, valeur: str) -> QuerySet[Structure]:
+        if valeur == "frr":
+            return queryset.filter(commune__en_frr=True)
+        return queryset.filter(pk__in=Structure.quartiers_prioritaires.through.objects.values("structure"))
+
+    def du_secteur(self, queryset: Any, nom: str, valeur: Utilisateur) -> QuerySet[Structure]:
+        secteur: QuerySet[Structure] = queryset.du_secteur(valeur, timezone.localdate())
+        return secteur
+
+    def du_portefeuille(self, queryset: Any, nom: str, valeur: Utilisateur) -> QuerySet[Structure]:
+        portefeuille: QuerySet[Structure] = queryset.du_portefeuille(valeur, timezone.localdate())
+        return portefeuille
+
+    def selon_l_etat(self, queryset: QuerySet[Structure], nom: str, valeur: str) -> QuerySet[Structure]:
+        return queryset.filter(fermee_le__isnull=False) if valeur == "fermees" else queryset
+
+    def trier(self, queryset: QuerySet[Structure], nom: str, valeur: str) -> QuerySet[Structure]:
+        return queryset  # l’ordre se pose à la fin, une fois

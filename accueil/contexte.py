@@ -46,7 +46,7 @@ def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
         return list(ENTREES_PARTENAIRE)
     entrees = list(ENTREES_AGENT)
     if utilisateur.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
-        entrees.append(("partenaires:secteurs", "Secteurs"))
+        entrees += [("partenaires:secteurs", "Secteurs"), ("partenaires:agents", "Agents")]
     if utilisateur.tient(*AUTEURS):
         entrees.append(("accueil:articles", "Articles"))
     return entrees

@@ -24,6 +24,13 @@ def jeton_d_invitation(utilisateur: Utilisateur) -> str:
     return _signeur().sign_object({"pk": utilisateur.pk, "etat": utilisateur.password[-12:]})
 
 
+def perimer_les_invitations(utilisateur: Utilisateur) -> None:
+    """Les liens déjà partis ne valent plus : à appeler avant d’en envoyer un autre. Sans effet sur un mot de passe."""
+    if not utilisateur.has_usable_password():
+        utilisateur.set_unusable_password()
+        utilisateur.save(update_fields=["password"])
+
+
 def lire_invitation(jeton: str) -> Utilisateur:
     """Rend la personne invitée. Lève InvitationPerimee avec ce qu’elle peut faire."""
     try:
@@ -33,8 +40,12 @@ def lire_invitation(jeton: str) -> Utilisateur:
     except BadSignature as erreur:
         raise InvitationPerimee("Ce lien est incomplet : recopiez-le en entier depuis le courriel.") from erreur
     utilisateur = Utilisateur.objects.filter(pk=contenu["pk"], is_active=True).first()
-    if utilisateur is None or utilisateur.password[-12:] != contenu["etat"]:
-        raise InvitationPerimee("Ce lien a déjà servi : connectez-vous avec le mot de passe choisi.")
+    if utilisateur is None:
+        raise InvitationPerimee("Ce compte est fermé : demandez à la Caf de le rouvrir.")
+    if utilisateur.password[-12:] != contenu["etat"]:
+        if utilisateur.has_usable_password():
+            raise InvitationPerimee("Ce lien a déjà servi : connectez-vous avec le mot de passe choisi.")
+        raise InvitationPerimee("Un lien plus récent vous a été envoyé : ouvrez le dernier courriel reçu.")
     return utilisateur
 
 

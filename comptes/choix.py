@@ -15,5 +15,17 @@ class Role(models.TextChoices):
     ADMINISTRATEUR = "administrateur", "administrateur fonctionnel"
 
 
+class GesteCompte(models.TextChoices):
+    """Ce que l’administrateur fonctionnel fait du compte d’un agent."""
+
+    INVITER = "inviter", "compte ouvert, invitation envoyée"
+    RENVOYER = "renvoyer", "invitation renvoyée"
+    DONNER_ROLE = "donner_role", "rôle donné"
+    RETIRER_ROLE = "retirer_role", "rôle retiré"
+    OUBLIER_SECOND_FACTEUR = "oublier_second_facteur", "second facteur oublié"
+    FERMER = "fermer", "compte fermé"
+    ROUVRIR = "rouvrir", "compte rouvert"
+
+
 ROLES_PARTENAIRE = frozenset({Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE})
 ROLES_CAF = frozenset(Role) - ROLES_PARTENAIRE

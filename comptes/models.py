@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -12,7 +13,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from comptes.choix import ROLES_CAF, Role
+from comptes.choix import ROLES_CAF, GesteCompte, Role
 from comptes.querysets import FonctionQuerySet, UtilisateurManager
 
 # daterange(debut, fin), bornes comprises ; une fin vide est une période ouverte
@@ -113,3 +114,24 @@ class Fonction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.utilisateur}, {self.get_role_display()}"
+
+
+class EvenementCompte(models.Model):
+    """Qui a ouvert, changé ou fermé l’accès d’un agent de la Caf ; ``par`` vide : à l’installation. On y ajoute."""
+
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="evenements_de_compte", on_delete=models.PROTECT)
+    geste = models.CharField("geste", max_length=30, choices=GesteCompte)
+    details = models.CharField("détails", max_length=200, blank=True)
+    motif = models.CharField("motif", max_length=300, blank=True)
+    par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT)
+    le = models.DateTimeField("le", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "événement de compte"
+        verbose_name_plural = "événements de compte"
+        ordering = ["-le", "-pk"]
+        constraints = [models.CheckConstraint(name="geste_de_compte_connu", condition=Q(geste__in=GesteCompte.values))]
+        triggers = [pgtrigger.Protect(name="journal_comptes_ajout_seul", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.get_geste_display()} ({self.agent_id})"

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from comptes.actions import jeton_d_invitation
+from comptes.actions import jeton_d_invitation, perimer_les_invitations
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import poster, prevenir
@@ -101,6 +101,7 @@ def renvoyer_l_invitation(habilitation: Habilitation, *, par: Utilisateur) -> No
     )
     if recente.exists():
         raise Refus("Une invitation vient de partir : attendez dix minutes avant d’en renvoyer une autre.")
+    perimer_les_invitations(habilitation.utilisateur)
     _ecrire_l_invitation(habilitation, rang=int(timezone.now().timestamp()))
 
 

@@ -28,6 +28,13 @@ def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire |
     return refus("La fiche se modifie par la direction ou le représentant légal.")
 
 
+def peut_gerer_les_agents(utilisateur: Utilisateur) -> Verdict:
+    """Ouvrir, changer, fermer l’accès d’un agent de la Caf."""
+    if utilisateur.tient(Role.ADMINISTRATEUR):
+        return PERMIS
+    return refus("Les comptes des agents reviennent à l’administrateur fonctionnel.")
+
+
 def peut_inviter(utilisateur: Utilisateur, structure: Structure, role: str) -> Verdict:
     """Le représentant légal ouvre tout accès, la direction ceux de saisie, la Caf tous."""
     if utilisateur.tient(Role.CHARGE_CONSEIL, Role.RESPONSABLE, Role.ADMINISTRATEUR):

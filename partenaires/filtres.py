@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils import timezone
 
-from comptes.choix import Role
+from comptes.choix import ROLES_CAF, Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.choix import StatutJuridique, TypeStructure
+from partenaires.expressions import CleDeTri
 from partenaires.models import Epci, Structure
 from partenaires.querysets import structure_nommee
+from socle.texte import cle_de_tri
 
 TRIS = [("nom", "Nom"), ("commune", "Commune"), ("agrement", "Premier agrément, le plus ancien d’abord")]
 _ORDRES = {
@@ -90,3 +93,35 @@ class StructureFiltre(django_filters.FilterSet):
 
     def trier(self, queryset: QuerySet[Structure], nom: str, valeur: str) -> QuerySet[Structure]:
         return queryset  # l’ordre se pose à la fin, une fois
+
+
+class AgentFiltre(django_filters.FilterSet):
+    """Les agents de la Caf : par nom, par rôle tenu aujourd’hui, par état du compte."""
+
+    q = django_filters.CharFilter(label="Nom ou adresse", method="chercher")
+    role = django_filters.ChoiceFilter(
+        label="Rôle", choices=[(r.value, r.label) for r in Role if r in ROLES_CAF], method="qui_tient",
+        empty_label="Tous",
+    )  # fmt: skip
+    etat = django_filters.ChoiceFilter(
+        label="Compte", choices=[("ouverts", "Ouverts"), ("fermes", "Fermés")], method="selon_l_etat",
+        empty_label="Tous",
+    )  # fmt: skip
+
+    class Meta:
+        model = Utilisateur
+        fields: list[str] = []
+
+    def chercher(self, queryset: QuerySet[Utilisateur], nom: str, valeur: str) -> QuerySet[Utilisateur]:
+        entier = Concat("prenom", Value(" "), "nom")
+        trouves = queryset.annotate(cle=CleDeTri(entier)).filter(
+            Q(cle__contains=cle_de_tri(valeur)) | Q(courriel__icontains=valeur.strip())
+        )
+        return trouves if valeur.strip() else queryset
+
+    def qui_tient(self, queryset: QuerySet[Utilisateur], nom: str, valeur: str) -> QuerySet[Utilisateur]:
+        tenants = Fonction.objects.en_cours(timezone.localdate()).filter(role=valeur)
+        return queryset.filter(pk__in=tenants.values("utilisateur"))
+
+    def selon_l_etat(self, queryset: QuerySet[Utilisateur], nom: str, valeur: str) -> QuerySet[Utilisateur]:
+        return queryset.filter(is_active=valeur == "ouverts")

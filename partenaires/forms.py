@@ -11,7 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from comptes.choix import ROLES_PARTENAIRE, Role
+from comptes.choix import ROLES_CAF, ROLES_PARTENAIRE, Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Commune, Contact, Gestionnaire, QuartierPrioritaire, Realisation, Structure
 from socle.champs import ChampDate
@@ -259,3 +259,32 @@ class ContactPublicForm(forms.Form):
         if self.cleaned_data["site"]:
             raise ValidationError("Ce message n’a pas pu être envoyé.")
         return ""
+
+
+DE_LA_CAF = [(role.value, role.label) for role in Role if role in ROLES_CAF]
+
+
+class AgentForm(forms.Form):
+    """Ouvrir le compte d’un agent de la Caf."""
+
+    prenom = forms.CharField(label="Prénom", max_length=100)
+    nom = forms.CharField(label="Nom", max_length=100)
+    courriel = forms.EmailField(label="Adresse électronique professionnelle")
+    roles = forms.MultipleChoiceField(label="Rôles", choices=DE_LA_CAF, widget=forms.CheckboxSelectMultiple)
+    debut = forms.DateField(label="À partir du", widget=ChampDate())
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label="Rôle", choices=DE_LA_CAF)
+    debut = forms.DateField(label="À partir du", widget=ChampDate())
+
+
+class RetraitForm(forms.Form):
+    fin = forms.DateField(
+        label="Le rôle ne se tient plus à partir du", widget=ChampDate(),
+        help_text="Aujourd’hui : la personne perd ce rôle tout de suite.",
+    )  # fmt: skip
+
+
+class MotifDeCompteForm(forms.Form):
+    motif = forms.CharField(label="Pourquoi", max_length=300, widget=forms.Textarea(attrs={"rows": 3}))

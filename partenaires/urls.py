@@ -1,6 +1,6 @@
 from django.urls import path
 
-from partenaires.views import acces, complements, secteurs, structures
+from partenaires.views import acces, agents, complements, secteurs, structures
 
 app_name = "partenaires"
 
@@ -23,5 +23,11 @@ urlpatterns = [
     path("structures/<int:pk>/acces/<int:habilitation_pk>/fermer/", acces.fermer, name="fermer_acces"),
     path("structures/<int:pk>/acces/<int:habilitation_pk>/renvoyer/", acces.renvoyer, name="renvoyer_invitation"),
     path("secteurs/", secteurs.secteurs, name="secteurs"),
+    path("agents/", agents.liste, name="agents"),
+    path("agents/inviter/", agents.inviter, name="inviter_agent"),
+    path("agents/<int:pk>/", agents.fiche, name="agent"),
+    path("agents/<int:pk>/roles/", agents.donner, name="donner_role"),
+    path("agents/<int:pk>/roles/<int:fonction_pk>/", agents.retirer, name="retirer_role"),
+    path("agents/<int:pk>/<slug:nom>/", agents.geste, name="geste_agent"),
     path("mon-absence/", secteurs.mon_absence, name="mon_absence"),
 ]

@@ -115,6 +115,12 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "agrements:retirer_citation": (INSTRUIT, ("dossier", "citation_pk")),
     "agrements:avis": (INSTRUIT, ("dossier",)),
     "agrements:affecter": (frozenset({Role.RESPONSABLE}), ("dossier",)),
+    "partenaires:agents": (PILOTE, ()),
+    "partenaires:agent": (PILOTE, ("agent",)),
+    "partenaires:inviter_agent": (frozenset({Role.ADMINISTRATEUR}), ()),
+    "partenaires:donner_role": (frozenset({Role.ADMINISTRATEUR}), ("agent",)),
+    "partenaires:retirer_role": (frozenset({Role.ADMINISTRATEUR}), ("agent", "fonction_pk")),
+    "partenaires:geste_agent": (frozenset({Role.ADMINISTRATEUR}), ("agent", "geste_de_compte")),
     "agrements:agrement": (TOUS, ("agrement",)),
     "agrements:geste_agrement": (frozenset({Role.RESPONSABLE}), ("agrement", "nom")),
     "agrements:regime": (CAF, ("code_regime", "numero")),
@@ -225,6 +231,9 @@ def scene(db):
         "seance": seance.pk,
         "passage_pk": 1,
         **argent(personnes),
+        "agent": theatre.charge.pk,
+        "fonction_pk": theatre.charge.fonctions.first().pk,
+        "geste_de_compte": "fermer",
         "contact": 1,
         "notification": 1,
         "article": 1,
@@ -308,6 +317,8 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "code_regime": "code",
         "code_prestation": "code",
         "agrement": "pk",
+        "agent": "pk",
+        "geste_de_compte": "nom",
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
 

@@ -10,10 +10,19 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from agrements.choix import Objet, SensDecision
-from agrements.models import Decision, DemandeComplements, Dossier, Seance, VersionDossier
+from agrements.choix import GesteAgrement, Objet, SensDecision
+from agrements.models import (
+    Agrement,
+    Decision,
+    DemandeComplements,
+    Dossier,
+    EvenementAgrement,
+    Seance,
+    VersionDossier,
+)
 from comptes.choix import Role
 from comptes.models import Fonction
 from documents.actions import demander_acte
@@ -144,6 +153,60 @@ def notification(
             "recours_mois": dossier.regime.referentiel.delais["recours_mois"],
         },
     )
+
+
+# geste → (nom, décision en toutes lettres, ce qu’elle entraîne) ; effets : voir ``agrements.views.vie`` et l’argent
+_DECISIONS_SUR_AGREMENT = {
+    GesteAgrement.SUSPENDRE: (
+        "suspension",
+        "de suspendre cet agrément à compter de ce jour",
+        "Les versements de prestations de service sont retenus tant que la suspension n’est pas levée ; la date de fin "
+        "de l’agrément ne change pas.",
+    ),
+    GesteAgrement.LEVER_SUSPENSION: (
+        "levée de la suspension",
+        "de lever la suspension de cet agrément à compter de ce jour",
+        "Les versements de prestations de service peuvent reprendre ; l’agrément court jusqu’à sa date de fin.",
+    ),
+    GesteAgrement.RETIRER: (
+        "retrait",
+        "de retirer cet agrément à compter de ce jour",
+        "L’agrément n’ouvre plus droit aux prestations de service à compter de ce jour. Pour y prétendre à nouveau, un "
+        "nouvel agrément est nécessaire.",
+    ),
+}
+
+
+def decision_sur_agrement(evenement: EvenementAgrement) -> Acte:
+    """La lettre d’une suspension, de sa levée ou d’un retrait ; une par événement, rangée avec celles du dossier."""
+    agrement = evenement.agrement
+    dossier = agrement.decision.dossier
+    nom, decide, effet = _DECISIONS_SUR_AGREMENT[GesteAgrement(evenement.geste)]
+    commun = {cle: v for cle, v in _commun(dossier).items() if cle in GABARITS["decision_agrement"].cles}
+    return demander_acte(
+        cle=f"agrement-{agrement.pk}-{evenement.pk}",
+        objet=f"dossier-{dossier.pk}",
+        nature=NatureActe.AGREMENT,
+        titre=f"{nom.capitalize()} de l’agrément, {agrement.get_objet_display()}",
+        gabarit="decision_agrement",
+        contexte={
+            **commun,
+            **_prevues("decision_agrement", _signature(timezone.localdate())),
+            "objet": agrement.get_objet_display(),
+            "periode": f"du {en_jour(agrement.debut)} au {en_jour(agrement.fin)}",
+            "geste": nom,
+            "decide": decide,
+            "motif": evenement.motif,
+            "effet": effet,
+            "recours_mois": dossier.regime.referentiel.delais["recours_mois"],
+        },
+    )
+
+
+def actes_de_l_agrement(agrement: Agrement) -> QuerySet[Acte]:
+    """Les lettres de sa vie après la décision : suspensions, levées, retrait. La dernière d’abord."""
+    lettres = Acte.objects.filter(nature=NatureActe.AGREMENT, objet=f"dossier-{agrement.decision.dossier_id}")
+    return lettres.filter(cle__startswith=f"agrement-{agrement.pk}-").order_by("-demande_le", "-pk")
 
 
 def decision_de(acte: Acte) -> Decision | None:

@@ -8,7 +8,7 @@ from datetime import date
 from django.utils import timezone
 
 from agrements import actes
-from agrements.models import Decision, DemandeComplements, Dossier, Piece, VersionDossier
+from agrements.models import Decision, DemandeComplements, Dossier, EvenementAgrement, Piece, VersionDossier
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import annoncer, prevenir
@@ -154,6 +154,19 @@ def dossier_suit_le_secteur(dossier: Dossier) -> None:
         _charge(dossier),
         f"Le dossier {dossier.numero} de {dossier.structure} vous suit avec son secteur.",
     )
+
+
+def agrement_change(evenement: EvenementAgrement) -> None:
+    """Une lettre motivée, avec ses recours ; la direction et le représentant légal sont prévenus, le chargé aussi."""
+    agrement = evenement.agrement
+    dossier = agrement.decision.dossier
+    actes.decision_sur_agrement(evenement)
+    geste, objet = evenement.get_geste_display(), agrement.get_objet_display()
+    for destinataires, texte in (
+        (_direction(dossier), f"{geste.capitalize()} de votre agrément ({objet}) : lisez la lettre."),
+        (_charge(dossier), f"{agrement.structure}, {geste} de l’agrément par {evenement.par}."),
+    ):
+        _annoncer(dossier, f"agrement-{evenement.pk}", destinataires, texte, sauf=evenement.par)
 
 
 def notification_prete(decision: Decision) -> None:

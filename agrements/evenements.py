@@ -5,3 +5,4 @@ from django.dispatch import Signal
 agrement_ne = Signal()  # agrement, par
 agrement_suspendu = Signal()  # agrement, par, motif
 agrement_retire = Signal()  # agrement, par, motif
+agrement_retabli = Signal()  # agrement, par, motif : sa suspension est levée

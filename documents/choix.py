@@ -20,4 +20,5 @@ class NatureActe(models.TextChoices):
     REVISION_DROIT = "revision_droit", "révision de prestation"
     NOTIFICATION_INDU = "notification_indu", "notification d’indu"
     CONVENTION = "convention", "convention d’objectifs et de financement"
+    AGREMENT = "agrement", "décision sur un agrément"
     ATTESTATION = "attestation", "attestation de versements attendus"

@@ -191,6 +191,26 @@ GABARITS = _declarer(
     Gabarit("notification_refus", 2, "Notification de refus", _DECISION),
     Gabarit("notification_ajournement", 2, "Notification d’ajournement", _DECISION),
     Gabarit(
+        "decision_agrement",
+        1,
+        "Suspension, levée ou retrait d’un agrément",
+        (
+            *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+            Mention("objet", "objet de l’agrément", "animation globale et coordination"),
+            Mention("periode", "période de l’agrément", "du 1er janvier 2026 au 31 décembre 2029"),
+            Mention("geste", "ce qui est décidé", "suspension"),
+            Mention("decide", "la décision en toutes lettres", "de suspendre cet agrément à compter de ce jour"),
+            Mention("motif", "motifs", "Le poste de direction est vacant depuis le 1er mars 2026."),
+            Mention(
+                "effet",
+                "ce que la décision entraîne",
+                "Les versements de prestations de service sont retenus tant que la suspension n’est pas levée ; la "
+                "date de fin de l’agrément ne change pas.",
+            ),
+            Mention("recours_mois", "délai de recours, en mois", 2),
+        ),
+    ),
+    Gabarit(
         "accuse_declaration",
         1,
         "Accusé de réception d’une déclaration",
@@ -216,7 +236,7 @@ GABARITS = _declarer(
     Gabarit("revision_droit", 1, "Révision de votre prestation", _DROITS),
     Gabarit(
         "notification_indu",
-        1,
+        2,
         "Notification d’indu",
         (
             *_ARGENT,
@@ -225,7 +245,7 @@ GABARITS = _declarer(
             Mention("droit", "droit définitif", "42 400,00 €"),
             Mention("verse", "déjà versé", "44 520,00 €"),
             Mention("motif", "raison", "Le compte de résultat 2026 est inférieur au prévisionnel."),
-            Mention("echeances", "échéances", [{"rang": 1, "montant": "2 120,00 €"}]),
+            Mention("echeances", "échéances", [{"rang": 1, "le": "1er mars 2027", "montant": "2 120,00 €"}]),
             Mention("recours_mois", "délai de recours, en mois", 2),
         ),
     ),

@@ -7,11 +7,11 @@ from typing import Any
 from django.dispatch import receiver
 from django.utils import timezone
 
-from agrements.evenements import agrement_suspendu
+from agrements.evenements import agrement_retabli, agrement_retire, agrement_suspendu
 from agrements.models import Agrement
 from comptes.http import Requete
 from comptes.models import Utilisateur
-from financements.actions.droits import suspendre_pour_agrement
+from financements.actions.droits import reprendre_avec_l_agrement, suspendre_pour_agrement
 from financements.actions.recalculs import lancer
 from financements.choix import RECALCULS_OUVERTS
 from financements.evenements import bareme_publie
@@ -35,6 +35,17 @@ def recalculer_apres_publication(bareme: Bareme, par: Utilisateur, **kwargs: Any
 @receiver(agrement_suspendu, dispatch_uid="financements.retenir_les_versements")
 def retenir_les_versements(agrement: Agrement, par: Utilisateur, motif: str, **kwargs: Any) -> None:
     suspendre_pour_agrement(agrement, motif=motif)
+
+
+@receiver(agrement_retire, dispatch_uid="financements.retenir_au_retrait")
+def retenir_au_retrait(agrement: Agrement, par: Utilisateur, motif: str, **kwargs: Any) -> None:
+    """Le droit se recalcule sur la période courue ; d’ici là, rien ne part."""
+    suspendre_pour_agrement(agrement, motif=motif, retire=True)
+
+
+@receiver(agrement_retabli, dispatch_uid="financements.laisser_reprendre_les_versements")
+def laisser_reprendre_les_versements(agrement: Agrement, **kwargs: Any) -> None:
+    reprendre_avec_l_agrement(agrement)
 
 
 @declarer_source

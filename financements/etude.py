@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
+from agrements.choix import EtatAgrement
 from comptes.models import Utilisateur
 from financements.calculs import Donnees
 from financements.choix import ENGAGES, EtatIndu, NatureDroit, OrigineVersion
@@ -94,7 +95,7 @@ def _indu_ouvert(structure: Structure) -> Indu | None:
 
 def etudier(droit: Droit) -> Etude:
     """Lit tout ce qui décide du prochain versement d’un droit. Sans effet."""
-    versions = list(droit.versions.select_related("bareme__prestation").order_by("numero"))
+    versions = list(droit.versions.select_related("bareme__prestation", "agrement").order_by("numero"))
     courante = next((v for v in versions if v.courante), None)
     indu = _indu_ouvert(droit.structure)
     reste = reste_d_indu(indu) if indu else ZERO
@@ -119,7 +120,7 @@ def etudier(droit: Droit) -> Etude:
     return Etude(
         version=courante,
         suite=prochaine,
-        obstacles=tuple(_obstacles(droit, regles, definitif)),
+        obstacles=tuple(_obstacles(droit, courante, regles, definitif)),
         indu_ouvert=indu,
         reste_a_rendre=reste,
         regles=regles,
@@ -134,10 +135,12 @@ def _estimation(version: VersionDroit, promis: Decimal, marge: Decimal) -> Fourc
     return estimer(version.bareme.regle, Donnees.depuis_json(version.donnees), promis=promis, marge=marge)
 
 
-def _obstacles(droit: Droit, regles: ReglesDePaiement, definitif: bool) -> list[str]:
+def _obstacles(droit: Droit, courante: VersionDroit, regles: ReglesDePaiement, definitif: bool) -> list[str]:
     obstacles = []
     if droit.suspendu_le is not None:
         obstacles.append(f"Versements suspendus : {droit.motif_suspension}")
+    elif courante.agrement.etat == EtatAgrement.SUSPENDU:
+        obstacles.append("L’agrément est suspendu : les versements sont retenus.")
     if not droit.structure.gestionnaire.iban:
         obstacles.append("L’IBAN du gestionnaire n’est pas connu.")
     if manque := manque_de_convention(droit, regles.seuil_convention):

@@ -7,10 +7,11 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
+from agrements import annonces
 from agrements.actions.franchir import franchir_agrement
 from agrements.choix import EtatAgrement, GesteAgrement, SensDecision, TypeDossier
 from agrements.droits import peut_sur_agrement
-from agrements.evenements import agrement_ne, agrement_retire, agrement_suspendu
+from agrements.evenements import agrement_ne, agrement_retabli, agrement_retire, agrement_suspendu
 from agrements.models import Agrement, Decision, EvenementAgrement
 from comptes.models import Utilisateur
 from partenaires.models import Structure
@@ -56,10 +57,19 @@ def faire_naitre(decision: Decision, *, par: Utilisateur) -> list[Agrement]:
     return nes
 
 
+def _notifier(agrement: Agrement) -> None:
+    """La décision qui vient d’être prise part en lettre, dans la même transaction."""
+    complet = "agrement__decision__dossier__structure__gestionnaire"
+    evenement = agrement.evenements.select_related(complet, "par").first()
+    assert evenement is not None
+    annonces.agrement_change(evenement)
+
+
 @transaction.atomic
 def suspendre(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agrement:
     exiger(peut_sur_agrement(GesteAgrement.SUSPENDRE, par, agrement))
     agrement = franchir_agrement(agrement, GesteAgrement.SUSPENDRE, par=par, motif=motif)
+    _notifier(agrement)
     agrement_suspendu.send(Agrement, agrement=agrement, par=par, motif=motif)
     return agrement
 
@@ -67,7 +77,10 @@ def suspendre(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agrement:
 @transaction.atomic
 def lever_suspension(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agrement:
     exiger(peut_sur_agrement(GesteAgrement.LEVER_SUSPENSION, par, agrement))
-    return franchir_agrement(agrement, GesteAgrement.LEVER_SUSPENSION, par=par, motif=motif)
+    agrement = franchir_agrement(agrement, GesteAgrement.LEVER_SUSPENSION, par=par, motif=motif)
+    _notifier(agrement)
+    agrement_retabli.send(Agrement, agrement=agrement, par=par, motif=motif)
+    return agrement
 
 
 @transaction.atomic
@@ -75,6 +88,7 @@ def retirer(agrement: Agrement, *, par: Utilisateur, motif: str) -> Agrement:
     """Retire l’agrément ; si une app abonnée échoue, rien n’est retiré."""
     exiger(peut_sur_agrement(GesteAgrement.RETIRER, par, agrement))
     agrement = franchir_agrement(agrement, GesteAgrement.RETIRER, par=par, motif=motif, retire_le=timezone.localdate())
+    _notifier(agrement)
     agrement_retire.send(Agrement, agrement=agrement, par=par, motif=motif)
     return agrement
 

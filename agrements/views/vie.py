@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from agrements.actes import actes_de_l_agrement
 from agrements.actions import agrements as vie
 from agrements.choix import GesteAgrement, Objet, TypeDossier
 from agrements.cycle import CYCLE_AGREMENT
@@ -68,6 +69,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     contexte = {
         "agrement": agrement,
         "gestes": [(nom, GESTES[nom][1]) for nom in GESTES if _possible(nom, request, agrement)],
+        "courriers": actes_de_l_agrement(agrement),
         "lignes": journal_d_agrement(agrement.evenements.select_related("par")),
     }
     return render(request, "agrements/agrement.html", contexte)

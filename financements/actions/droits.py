@@ -24,6 +24,8 @@ from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.montants import en_euros
 
+SUSPENDU_AVEC_L_AGREMENT = "Agrément suspendu : "
+
 
 class CalculBloque(Refus):
     """Le droit ne peut pas se calculer : la phrase dit ce qui manque. Jamais un zéro à la place."""
@@ -268,12 +270,24 @@ def appliquer_un_controle(droit: Droit, *, donnees: Donnees, par: Utilisateur, m
 
 
 @transaction.atomic
-def suspendre_pour_agrement(agrement: Agrement, *, motif: str) -> int:
-    """Un agrément suspendu retient les versements de ses droits ouverts. Rend le nombre de droits touchés."""
+def suspendre_pour_agrement(agrement: Agrement, *, motif: str, retire: bool = False) -> int:
+    """Un agrément suspendu ou retiré retient les versements de ses droits ouverts. Rend le nombre de droits touchés."""
+    raison = f"Agrément retiré : {motif}" if retire else f"{SUSPENDU_AVEC_L_AGREMENT}{motif}"
     droits = Droit.objects.filter(
         structure=agrement.structure_id,
         prestation__objets__contains=[agrement.objet],
         exercice__gte=timezone.localdate().year,
         suspendu_le__isnull=True,
     )
-    return droits.update(suspendu_le=timezone.localdate(), motif_suspension=f"Agrément suspendu : {motif}")
+    return droits.update(suspendu_le=timezone.localdate(), motif_suspension=raison)
+
+
+@transaction.atomic
+def reprendre_avec_l_agrement(agrement: Agrement) -> int:
+    """La suspension de l’agrément est levée : les versements qu’elle retenait, et eux seuls, peuvent reprendre."""
+    retenus = Droit.objects.filter(
+        structure=agrement.structure_id,
+        prestation__objets__contains=[agrement.objet],
+        motif_suspension__startswith=SUSPENDU_AVEC_L_AGREMENT,
+    )
+    return retenus.update(suspendu_le=None, motif_suspension="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -13,6 +14,9 @@ from agrements.actions import redaction
 from agrements.choix import Etat, EtatAgrement
 from agrements.models import Agrement, VersionRegime
 from comptes.choix import Role
+from courriers.models import Envoi
+from documents import production
+from documents.models import Acte, NatureActe
 from socle.dates import en_jour
 from tests.fabriques.agrements import Theatre
 from tests.fabriques.partenaires import StructureFactory, habiliter
@@ -60,6 +64,33 @@ def test_le_responsable_suspend_leve_et_retire_avec_ses_raisons(theatre, agremen
     fiche = lire(client.get(agrement.get_absolute_url()))
     assert f"depuis le {en_jour(timezone.localdate())}" in fiche
     assert "Gestes possibles" not in fiche
+
+
+def test_une_suspension_part_en_lettre_motivee_et_previent_la_structure(theatre, agrement, entrer):
+    redaction.lire_notification(agrement.decision.dossier, par=theatre.direction)
+    vie.suspendre(agrement, par=theatre.responsable, motif="Locaux fermés.")
+    lettre = Acte.objects.get(nature=NatureActe.AGREMENT)
+    production.produire(lettre.pk)
+    client = entrer(theatre.direction)
+    page = lire(client.get(agrement.get_absolute_url()))
+    chemin = reverse("agrements:acte", args=[agrement.decision.dossier_id, lettre.pk])
+    assert chemin in page
+    reponse = client.get(chemin)
+    assert b"".join(reponse.streaming_content).startswith(b"%PDF-")
+    reponse.close()
+    assert {"motif": "Locaux fermés.", "recours_mois": 2}.items() <= lettre.contexte.items()
+    for personne in (theatre.direction, theatre.president):
+        assert personne.notifications.filter(texte__contains="Suspension de votre agrément").count() == 1
+    courriels = Envoi.objects.filter(adresse=theatre.president.courriel).values_list("sujet", "texte")
+    assert courriels
+    assert not [c for c in courriels if "Locaux" in c[1] or "uspension" in c[1]]
+
+
+def test_l_ouverture_et_l_echeance_ne_font_pas_de_lettre(theatre, agrement):
+    vie.faire_vivre(agrement.fin + timedelta(days=1))
+    agrement.refresh_from_db()
+    assert agrement.etat == EtatAgrement.ECHU
+    assert not Acte.objects.filter(nature=NatureActe.AGREMENT).exists()
 
 
 def test_sans_motif_rien_ne_change_et_on_le_dit_a_cote_du_champ(theatre, agrement, entrer):

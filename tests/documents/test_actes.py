@@ -15,6 +15,7 @@ import pytest
 from celery import Celery
 from celery.exceptions import MaxRetriesExceededError
 from django.db import ProgrammingError, transaction
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -257,3 +258,36 @@ def test_un_worker_tue_en_plein_travail_l_acte_est_produit_une_fois_au_redemarra
     acte.refresh_from_db()
     assert (tmp_path / "temoin").read_text() == "xx"
     assert [f.name for f in settings.MEDIA_ROOT.rglob("*.pdf")] == [f"{acte.code}.pdf"]
+
+
+EMPREINTES = {
+    "accuse_declaration": (1, "9c0e2a8404f4"),
+    "accuse_reception": (2, "3540a039ac71"),
+    "attestation_versements": (1, "e612fbe8851d"),
+    "convention": (1, "b28ac253e386"),
+    "decision_agrement": (1, "0065a6077edd"),
+    "demande_complements": (2, "0b9d410b91d2"),
+    "notification_agrement": (2, "cec0f0669b8c"),
+    "notification_ajournement": (2, "5a310ac9d469"),
+    "notification_droit": (1, "7047ad7049a0"),
+    "notification_indu": (2, "bbfae461b6fc"),
+    "notification_refus": (2, "a7b7e24247ec"),
+    "revision_droit": (1, "a40c9afde548"),
+}
+
+
+def test_le_texte_d_une_lettre_ne_change_pas_sans_sa_version():
+    """Un acte dit sous quelle version de son modèle il est né : le texte change, la version monte, puis cette table."""
+    lues = {}
+    for nom, gabarit in GABARITS.items():
+        contexte = {
+            **gabarit.exemple,
+            "titre": "t",
+            "code": "c",
+            "adresse_verification": "a",
+            "qr": "q",
+            "version_gabarit": 0,
+        }
+        texte = " ".join(render_to_string(gabarit.chemin, contexte).split())
+        lues[nom] = (gabarit.version, sha256(texte.encode()).hexdigest()[:12])
+    assert lues == EMPREINTES

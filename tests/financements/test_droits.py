@@ -8,6 +8,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, transaction
 
+from agrements.actions import agrements
+from agrements.choix import EtatAgrement
 from financements.actions import droits, paiements
 from financements.choix import (
     OrigineVersion,
@@ -67,13 +69,38 @@ def test_la_base_refuse_deux_versions_courantes_et_toute_reecriture(caisse):
 
 
 def test_suspendre_un_agrement_retient_les_versements(caisse):
-    from agrements.actions import agrements
-    from agrements.choix import EtatAgrement
-
     caisse.baremes()
     caisse.declarer()
     type(caisse.agrement).objects.filter(pk=caisse.agrement.pk).update(etat=EtatAgrement.EN_COURS)
     agrements.suspendre(caisse.agrement, par=caisse.responsable, motif="Direction vacante.")
     assert "Direction vacante" in caisse.droit().motif_suspension
     with pytest.raises(Refus, match="suspendus"):
+        paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)
+
+
+def test_lever_la_suspension_rend_les_versements_qu_elle_retenait_et_eux_seuls(caisse):
+    caisse.baremes()
+    caisse.declarer()
+    type(caisse.agrement).objects.filter(pk=caisse.agrement.pk).update(etat=EtatAgrement.EN_COURS)
+    droits.suspendre_versements(caisse.droit("acf"), motif="Comptes à éclaircir.", par=caisse.technicien)
+    agrement = agrements.suspendre(caisse.agrement, par=caisse.responsable, motif="Direction vacante.")
+    agrements.lever_suspension(agrement, par=caisse.responsable, motif="Recrutée.")
+    assert caisse.droit().suspendu_le is None
+    assert caisse.droit("acf").motif_suspension == "Comptes à éclaircir."
+
+
+def test_un_droit_ne_pendant_la_suspension_attend_aussi(caisse):
+    caisse.baremes()
+    type(caisse.agrement).objects.filter(pk=caisse.agrement.pk).update(etat=EtatAgrement.EN_COURS)
+    agrements.suspendre(caisse.agrement, par=caisse.responsable, motif="Direction vacante.")
+    caisse.declarer()
+    with pytest.raises(Refus, match="agrément est suspendu"):
+        paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)
+
+
+def test_retirer_un_agrement_retient_les_versements(caisse):
+    caisse.baremes()
+    caisse.declarer()
+    agrements.retirer(caisse.agrement, par=caisse.responsable, motif="Activité arrêtée.")
+    with pytest.raises(Refus, match="Agrément retiré : Activité arrêtée"):
         paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from accueil.management.commands.lister_urls import adresses
-from agrements.choix import Etat, Geste
-from agrements.cycle import CYCLE, SUR_PLACE
+from agrements.choix import Etat, EtatAgrement, Geste, GesteAgrement
+from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE
+from agrements.droits import REGLES_AGREMENT
 from comptes.choix import Role
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
@@ -41,6 +42,7 @@ QUI: dict[str, tuple[Role, ...]] = {
     ),
 }  # fmt: skip
 
+QUI_AGREMENT: dict[str, tuple[Role, ...]] = dict.fromkeys(REGLES_AGREMENT, (Role.RESPONSABLE,))
 ENTETE = ("| geste | depuis | vers | motif | qui |", "|---|---|---|---|---|")
 QUI_DECLARE: dict[str, tuple[Role, ...]] = {
     **dict.fromkeys(
@@ -80,6 +82,20 @@ def page() -> str:
         motif = "exigé" if transition and transition.motif_exige else ""
         qui = ", ".join(role.label for role in QUI[geste])
         lignes.append(f"| {geste.label} | {etats} | {vers} | {motif} | {qui} |")
+    lignes += [
+        "",
+        "## Gestes sur un agrément",
+        "",
+        *ENTETE,
+    ]
+    for geste_agrement in GesteAgrement:
+        transition = CYCLE_AGREMENT[geste_agrement]
+        depuis_agrement = ", ".join(e.label for e in EtatAgrement if e in transition.depuis)
+        tenu = QUI_AGREMENT.get(geste_agrement)
+        qui = ", ".join(role.label for role in tenu) if tenu else "l’horloge du portail, ou la décision qui renouvelle"
+        motif = "exigé" if transition.motif_exige else ""
+        vers = EtatAgrement(transition.vers).label
+        lignes.append(f"| {geste_agrement.label} | {depuis_agrement} | {vers} | {motif} | {qui} |")
     lignes += [
         "",
         "## Gestes sur une déclaration",

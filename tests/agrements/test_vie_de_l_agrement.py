@@ -77,7 +77,8 @@ def test_une_suspension_part_en_lettre_motivee_et_previent_la_structure(theatre,
     assert chemin in page
     reponse = client.get(chemin)
     assert b"".join(reponse.streaming_content).startswith(b"%PDF-")
-    reponse.close()
+    for fermer in reponse._resource_closers:  # ``reponse.close()`` fermerait aussi la connexion du test
+        fermer()
     assert {"motif": "Locaux fermés.", "recours_mois": 2}.items() <= lettre.contexte.items()
     for personne in (theatre.direction, theatre.president):
         assert personne.notifications.filter(texte__contains="Suspension de votre agrément").count() == 1

@@ -144,6 +144,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
+# Le pouls a sa file : cinq cents lettres à produire ne l’étouffent pas.
+CELERY_TASK_ROUTES = {"accueil.horloge.battre": {"queue": "pouls"}}
 CELERY_BEAT_SCHEDULE = {
     "vider-la-boite-d-envoi": {"task": "courriers.horloge.vider_la_boite_d_envoi", "schedule": 60.0},
     "produire-les-actes-en-attente": {"task": "documents.horloge.produire_les_actes_en_attente", "schedule": 60.0},
@@ -222,6 +224,22 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if _s3 := env.str("STOCKAGE_S3", ""):  # sans lui, MEDIA_ROOT
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "endpoint_url": _s3,
+            "bucket_name": env.str("STOCKAGE_S3_SEAU", "portail-avs"),
+            "access_key": env.str("STOCKAGE_S3_CLE"),
+            "secret_key": env.str("STOCKAGE_S3_SECRET"),
+            "region_name": env.str("STOCKAGE_S3_REGION", "us-east-1"),
+            "addressing_style": "path",
+            "signature_version": "s3v4",
+            "default_acl": None,  # rien de public : un fichier ne sort que par une vue
+            "file_overwrite": False,
+            "max_memory_size": 1024 * 1024,  # au-delà, un fichier lu passe par le disque
+        },
+    }
 DEPOT_TAILLE_MAX = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from celery.signals import beat_init
 from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -130,3 +131,21 @@ def test_en_production_la_sonde_ne_recoit_pas_une_redirection_vers_https(client,
 
     assert Client().get("/sante/vivant").status_code == 200
     assert Client().get("/gerer/").status_code == 301
+
+
+def test_le_pouls_a_sa_file_et_le_worker_du_poste_l_ecoute(settings):
+    from outils import lancer
+
+    assert settings.CELERY_TASK_ROUTES[battre.name]["queue"] == "pouls"
+    source = Path(lancer.__file__).read_text(encoding="utf-8")
+    compose = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text(encoding="utf-8")
+    assert '"-Q", "celery,pouls"' in source
+    assert '"-Q", "celery,pouls"' in compose
+
+
+def test_l_horloge_demande_un_pouls_des_son_demarrage(monkeypatch, django_capture_on_commit_callbacks):
+    demandes = []
+    monkeypatch.setattr(battre, "apply_async", lambda **options: demandes.append(options))
+    with django_capture_on_commit_callbacks(execute=True):
+        beat_init.send(sender=None)
+    assert len(demandes) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Count
@@ -14,6 +14,7 @@ from comptes.models import Utilisateur
 from financements.choix import EtatConvention, EtatDeclaration, EtatDerogation, EtatPaiement, EtatRecalcul
 from financements.etude import retards
 from financements.models import Bareme, Campagne, Convention, Declaration, Derogation, Droit, Paiement, Recalcul
+from financements.reference import RETARD_ADMIS
 from partenaires.models import Structure
 
 _GESTES = {
@@ -46,7 +47,7 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], le: date) ->
 
 def _a_ouvrir(structure: Structure, connues: set[int], le: date) -> list[Tache]:
     """Les campagnes en cours, pour une structure qu’un agrément fait attendre cette année-là."""
-    campagnes = Campagne.objects.ouvertes(le).filter(limite__gte=le - timedelta(days=60)).exclude(pk__in=connues)
+    campagnes = Campagne.objects.ouvertes(le).filter(limite__gte=le - RETARD_ADMIS).exclude(pk__in=connues)
     agrements = list(structure.agrements.exclude(etat="retire").values_list("debut__year", "fin__year"))
     return [
         Tache("Commencer la déclaration", reverse("financements:accueil"), c.limite, str(c).capitalize(), c.limite < le)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,8 @@ CALENDRIER: tuple[tuple[str, tuple[int, int, int], tuple[int, int, int]], ...] =
     (TypeDeclaration.ACTUALISE_SEPTEMBRE, (0, 9, 17), (0, 10, 12)),
     (TypeDeclaration.REEL, (1, 1, 16), (1, 3, 31)),
 )
+# une campagne dépassée de plus longtemps ne se propose plus : la suivante la remplace
+RETARD_ADMIS = timedelta(days=60)
 SOURCE_CALENDRIER = "dates de la Caf de la Somme (2023), à confirmer par la Caf"
 SOURCE_REGLES = (
     "Acomptes : Caf de la Somme (35 % + 35 %) et convention de la Charente (70 % au plus) ; convention au-dessus de "

@@ -191,4 +191,6 @@ class Compte:
         mois = 3 if nature == "acompte_1" else 10
         retours = tuple(Retour(p.reference, True, "", date(exercice, mois, 4)) for p in valides)
         paiements.lire_retours(retours, par=self.technicien)
+        # Le passé de la démonstration se joue aujourd’hui : l’échéance se date comme elle l’aurait été.
+        Paiement.objects.filter(pk__in=[p.pk for p in valides]).update(prevu_le=date(exercice, mois, 1))
         assert not Paiement.objects.filter(pk__in=[p.pk for p in valides]).exclude(etat=EtatPaiement.PAYE).exists()

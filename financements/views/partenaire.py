@@ -23,7 +23,7 @@ from financements.etude import etudier, suivis
 from financements.forms import SimulateurForm
 from financements.models import Campagne, Declaration, Indu
 from financements.publies import bareme_publie
-from financements.reference import taux_atteste
+from financements.reference import RETARD_ADMIS, taux_atteste
 from financements.simulation import simuler
 from financements.tresorerie import attendus, fil
 from financements.views.declarations import PARTENAIRES
@@ -55,6 +55,7 @@ def accueil(request: Requete) -> HttpResponse:
     a_venir = attendus(structure, exercice, etudes)
     indus = Indu.objects.filter(droit__structure=structure).exclude(etat="annule")
     annees = sorted({*structure.droits.values_list("exercice", flat=True), timezone.localdate().year}, reverse=True)
+    mois = fil(structure, exercice, a_venir)
     contexte = {
         "structure": structure,
         "exercice": exercice,
@@ -68,7 +69,8 @@ def accueil(request: Requete) -> HttpResponse:
         "total": sum((getattr(d, "montant", None) or ZERO for d in droits), ZERO),
         "paye": sum((getattr(d, "paye", ZERO) for d in droits), ZERO),
         "attendus": a_venir,
-        "fil": fil(structure, exercice, a_venir),
+        "fil": mois,
+        "rien_au_fil": not any(m.paye or m.attendu for m in mois),
         "indus": suivis(indus),
         "conventions": structure.conventions.pour_liste(),
         "actes": Acte.objects.filter(objet=actes.objet_de(structure.pk))[:30],
@@ -77,14 +79,14 @@ def accueil(request: Requete) -> HttpResponse:
 
 
 def _campagnes(structure: Structure) -> list[tuple[Campagne, Declaration | None]]:
-    """Les campagnes ouvertes de l’année et de la suivante, avec la déclaration de la structure si elle existe."""
+    """Ses déclarations de l’année et de la précédente, et les campagnes qu’il est encore temps de commencer."""
     le = timezone.localdate()
     campagnes = Campagne.objects.ouvertes(le).filter(exercice__gte=le.year - 1).order_by("limite")
     declarations = {d.campagne_id: d for d in Declaration.objects.filter(structure=structure, campagne__in=campagnes)}
     return [
         (campagne, declarations.get(campagne.pk))
         for campagne in campagnes
-        if campagne.pk in declarations or campagne.limite.year >= le.year
+        if campagne.pk in declarations or campagne.limite >= le - RETARD_ADMIS
     ]
 
 

@@ -232,8 +232,8 @@ GABARITS = _declarer(
             ),
         ),
     ),
-    Gabarit("notification_droit", 1, "Notification de droit", _DROITS),
-    Gabarit("revision_droit", 1, "Révision de votre prestation", _DROITS),
+    Gabarit("notification_droit", 2, "Notification de droit", _DROITS),
+    Gabarit("revision_droit", 2, "Révision de votre prestation", _DROITS),
     Gabarit(
         "notification_indu",
         2,

@@ -135,7 +135,7 @@ def _suite(structure: Structure, versions: list[VersionDroit]) -> str:
     etudes = [(d, etudier(d)) for d in droits.select_related("prestation", "structure__gestionnaire")]
     fourchettes = [f"{droit.prestation} : {e.estimation.phrase}" for droit, e in etudes if e.estimation]
     suite = "Les acomptes suivent l’échéancier de votre espace. Ce droit sera révisé à chaque déclaration."
-    return " ".join([suite, *fourchettes])
+    return "\n".join([suite, *fourchettes])
 
 
 def forcage_demande(derogation: Derogation) -> None:

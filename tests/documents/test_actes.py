@@ -269,10 +269,10 @@ EMPREINTES = {
     "demande_complements": (2, "0b9d410b91d2"),
     "notification_agrement": (2, "cec0f0669b8c"),
     "notification_ajournement": (2, "5a310ac9d469"),
-    "notification_droit": (1, "7047ad7049a0"),
+    "notification_droit": (2, "37f8dccb79ba"),
     "notification_indu": (2, "bbfae461b6fc"),
     "notification_refus": (2, "a7b7e24247ec"),
-    "revision_droit": (1, "a40c9afde548"),
+    "revision_droit": (2, "9133a725caf8"),
 }
 
 

@@ -13,6 +13,30 @@ from typing import Any
 
 from socle.montants import ZERO, en_euros
 
+# Les lignes d’où partir, pour ne pas recopier un plan comptable : groupes du Cerfa 15059, dons et bénévolat de l’ANC.
+MODELE: tuple[tuple[str, str], ...] = (
+    ("60", "Achats"),
+    ("61", "Services extérieurs"),
+    ("62", "Autres services extérieurs"),
+    ("63", "Impôts et taxes"),
+    ("64", "Charges de personnel"),
+    ("65", "Autres charges de gestion courante"),
+    ("66", "Charges financières"),
+    ("68", "Dotations aux amortissements"),
+    ("70", "Participations des usagers, ventes et prestations"),
+    ("741", "Subventions de l’État"),
+    ("743", "Subventions du Département"),
+    ("744", "Subventions de la commune ou de l’intercommunalité"),
+    ("745", "Caf et autres organismes sociaux"),
+    ("747", "Aides à l’emploi"),
+    ("748", "Aides privées"),
+    ("75", "Cotisations, dons et autres produits de gestion courante"),
+    ("76", "Produits financiers"),
+    ("86", "Emplois des contributions volontaires"),
+    ("870", "Dons en nature"),
+    ("871", "Prestations en nature"),
+    ("875", "Bénévolat"),
+)
 _COMPTE = re.compile(r"[67]\d{1,7}|8[67]\d{0,6}")
 
 

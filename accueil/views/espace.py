@@ -35,7 +35,8 @@ def _structure(request: Requete) -> dict[str, Any]:
     if not structure:
         return {"structure": None}
     roles = roles_dans_la_structure(request.user, structure.pk)
-    dossier = structure.dossiers.avec_lecture().order_by("-modifie_le").select_related("charge", "structure").first()
+    dossiers = structure.dossiers.avec_lecture().select_related("charge", "structure")
+    dossier = dossiers.order_by("-cree_le", "-pk").first()
     return {
         "structure": structure,
         "taches": a_faire.trier(

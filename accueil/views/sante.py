@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
 
 from django.core.cache import cache
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -17,6 +14,7 @@ from kombu import Connection
 from accueil.horloge import CLE_POULS, PERIODE_MAX
 from comptes.acces import lecture, publique
 from config.celery import app
+from documents import stockage
 
 
 def _base() -> None:
@@ -36,22 +34,11 @@ def _worker() -> None:
         raise RuntimeError("aucun pouls du worker depuis une minute")
 
 
-def _stockage() -> None:
-    contenu = uuid4().hex.encode()
-    nom = default_storage.save(f"sante/{uuid4().hex}", ContentFile(contenu))
-    try:
-        with default_storage.open(nom) as fichier:
-            if fichier.read() != contenu:
-                raise RuntimeError("le stockage ne rend pas ce qu’il a reçu")
-    finally:
-        default_storage.delete(nom)
-
-
 EPREUVES: dict[str, Callable[[], None]] = {
     "base": _base,
     "courtier": _courtier,
     "worker": _worker,
-    "stockage": _stockage,
+    "stockage": stockage.eprouver,
 }
 
 

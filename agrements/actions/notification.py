@@ -13,4 +13,5 @@ def notifier(acte: Acte) -> None:
     if decision is None:
         return
     consigner(decision.dossier, Geste.NOTIFIER, par=None, details={"acte": acte.code})
-    annonces.notification_prete(decision)
+    if decision.lue_le is None:
+        annonces.notification_prete(decision)

@@ -23,6 +23,7 @@ from agrements.demo.textes import REMARQUES, reponses
 from agrements.models import Dossier, EvenementDossier, Passage, Piece, Seance, VersionDossier
 from comptes.choix import Role
 from comptes.models import Utilisateur
+from courriers.models import Notification
 from partenaires.choix import TypeStructure
 from partenaires.models import Structure
 
@@ -35,7 +36,7 @@ class Scene:
         aujourd_hui = timezone.localdate()
         self.passees: dict[str, Seance] = {}
         self.a_venir: dict[str, Seance] = {}
-        self.anciennes: dict[str, Seance] = {}
+        self.anciennes: dict[tuple[str, int], Seance] = {}
         for instance, decalage in ((Instance.CAS, 0), (Instance.CA, 14)):
             for mois in range(-3, 7):
                 jour = _ouvre(aujourd_hui + relativedelta(months=mois) + timedelta(days=decalage + 5))
@@ -46,8 +47,10 @@ class Scene:
                     self.passees[instance] = seance
                 else:
                     self.a_venir.setdefault(instance, seance)
-            jour = _ouvre(date(aujourd_hui.year - 4, 11, 10) + timedelta(days=decalage))
-            self.anciennes[instance] = seances.ouvrir_seance(instance=instance, tenue_le=jour, par=secretariat)
+            for annee in (aujourd_hui.year - 4, aujourd_hui.year - 2):
+                jour = _ouvre(date(annee, 11, 10) + timedelta(days=decalage))
+                seance = seances.ouvrir_seance(instance=instance, tenue_le=jour, par=secretariat)
+                self.anciennes[instance, annee + 1] = seance
 
 
 def _ouvre(jour: date) -> date:
@@ -78,6 +81,8 @@ class Recit:
         objets = ["projet_social"] if nouveau else ["animation_globale", "animation_collective_familles"]
         if self.structure.type == TypeStructure.EVS:
             objets = ["animation_locale"]
+            if not self.structure.dossiers.exists():  # un espace de vie sociale naissant
+                type_dossier = TypeDossier.PREMIER
         self.dossier = redaction.creer(
             self.structure, type_dossier=type_dossier, objets=objets, debut_souhaite=self.debut,
             duree_souhaitee=duree or self.duree or self.hasard.choice([36, 48, 48]), par=self.direction,
@@ -167,8 +172,8 @@ class Recit:
         return self
 
     def passer(self, instance: Instance, *, passee: bool) -> Passage:
-        passees = self.scene.anciennes if self.debut.year < timezone.localdate().year - 1 else self.scene.passees
-        seance = (passees if passee else self.scene.a_venir)[instance]
+        ancienne = self.scene.anciennes.get((instance, self.debut.year))
+        seance = ancienne or (self.scene.passees if passee else self.scene.a_venir)[instance]
         return seances.inscrire(seance, self.dossier, par=self.scene.secretariat)
 
     def avis_cas(self) -> Recit:
@@ -238,19 +243,31 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
         with transaction.atomic():
             if debut == nouveau and (rang < 3 or rang % 4 == 0):  # ceux-là renouvellent un agrément qui finit
                 precedent = Recit(scene, structure, Random(graine * 2000 + rang), date(annee - 3, 1, 1), duree=48)
-                avant_ca(precedent).decider(SensDecision.AGREE)
-                _replacer_dans_le_temps(precedent.dossier, 365 * 4 + 60)
+                avant_ca(precedent).decider(SensDecision.AGREE, lue=True)
+                _replacer_dans_le_temps(precedent.dossier, jusqu_au=date(annee - 4, 12, 10))
             recit = Recit(scene, structure, Random(graine * 1000 + rang), debut)
             mener(recit)
-            _replacer_dans_le_temps(recit.dossier, age)
+            _replacer_dans_le_temps(recit.dossier, age, jusqu_au=date(annee - 2, 12, 10) if debut == ancien else None)
+            if debut == ancien and rang % 2 == 0:  # le projet évolue en cours de route
+                avenant = Recit(scene, structure, Random(graine * 3000 + rang), nouveau)
+                avenant.ouvrir(TypeDossier.AVENANT).rediger(0.3)
+                _replacer_dans_le_temps(avenant.dossier, 15)
     vie.faire_vivre(timezone.localdate())
     return Dossier.objects.count()
 
 
-def _replacer_dans_le_temps(dossier: Dossier, age: int) -> None:
-    """Étale le récit sur ``age`` jours : démonstration seulement, seul endroit où un journal bouge."""
+def _replacer_dans_le_temps(dossier: Dossier, age: int = 210, *, jusqu_au: date | None = None) -> None:
+    """Étale le récit sur les ``age`` jours d’avant hier, ou d’avant ``jusqu_au``. Seul endroit où un journal bouge.
+
+    Un dossier ancien a ses nouvelles lues depuis longtemps.
+    """
     evenements = list(dossier.evenements.order_by("le", "pk"))
-    depart = timezone.now() - timedelta(days=age)
+    fin = timezone.now() - timedelta(days=1)
+    if jusqu_au is not None:
+        fin -= timezone.localdate() - timedelta(days=1) - jusqu_au
+        age = 210
+        Notification.objects.filter(lien=dossier.get_absolute_url()).update(cree_le=fin, lue_le=fin)
+    depart = fin - timedelta(days=age - 1)
     pas = timedelta(days=age - 1) / max(len(evenements) - 1, 1)
     quand = {}
     with pgtrigger.ignore():

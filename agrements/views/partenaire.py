@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agrements import arbre, presence
 from agrements.actions import redaction
-from agrements.budget import totaliser
+from agrements.budget import MODELE, totaliser
 from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier
 from agrements.completude import avancement
 from agrements.contenu import Contenu, texte_lisible
@@ -87,6 +87,7 @@ def _donnees_du_champ(champ: Champ, contenu: Contenu) -> dict[str, Any]:
         "ouvert": redaction.champ_ouvert(contenu, champ.code),
         "remarque": contenu.remarques.get(champ.code),
         "colonnes": json.dumps(colonnes, ensure_ascii=False),
+        "modele": json.dumps(MODELE, ensure_ascii=False) if champ.nature == "budget" else "",
         "lisible": texte_lisible(champ, valeur),
         "avertissements": avertissements(champ, valeur),
     }

@@ -244,7 +244,9 @@ def notifier_indu(
     déjà passée.
     """
     if premiere_echeance <= timezone.localdate():
-        raise ValidationError("La première échéance est dans l’avenir : la lettre doit arriver avant elle.")
+        raise ValidationError(
+            {"premiere_echeance": "La première échéance est dans l’avenir : la lettre doit arriver avant elle."}
+        )
     droit = Droit.objects.verrouiller(droit.pk)
     exiger(suit(par, droit.structure))
     etude = etudier(droit)

@@ -26,7 +26,7 @@ from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import paginer
 from socle.texte import annee
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, tenter
 
 REGLEURS = (Role.ADMINISTRATEUR, Role.RESPONSABLE)
 
@@ -121,16 +121,9 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
     form = BaremeForm(
         request.POST if request.method == "POST" else None, remplace=bareme.remplace_id is not None, initial=initial
     )
-    if form.is_valid():
-        try:
-            actions.corriger(bareme, par=request.user, **form.cleaned_data)
-        except Refus as refus:
-            form.add_error(None, str(refus))
-        except ValidationError as erreur:
-            form.add_error(None, list(erreur.messages))
-        else:
-            messages.success(request, "Le brouillon est corrigé : il se publie par un collègue.")
-            return redirect(bareme)
+    if form.is_valid() and tenter(form, lambda: actions.corriger(bareme, par=request.user, **form.cleaned_data)):
+        messages.success(request, "Le brouillon est corrigé : il se publie par un collègue.")
+        return redirect(bareme)
     contexte = {"form": form, "prestation": bareme.prestation, "exercice": bareme.exercice, "bareme": bareme}
     return render(request, "financements/creer_bareme.html", contexte, status=422 if form.is_bound else 200)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -19,8 +17,9 @@ from financements.forms import CampagneForm, CampagnesForm
 from financements.models import Campagne
 from financements.views.baremes import REGLEURS
 from financements.views.droits import AGENTS
-from financements.views.reglages import enregistrer, historique
+from financements.views.reglages import historique
 from socle.listes import paginer
+from socle.vues import tenter
 
 
 @lecture
@@ -59,7 +58,9 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     campagne = get_object_or_404(Campagne, pk=pk)
     regle = bool(peut_regler(request.user))
     form = CampagneForm(request.POST if request.method == "POST" and regle else None, instance=campagne)
-    if form.is_valid() and enregistrer(form, partial(reglages.regler_la_campagne, campagne), request):
+    if form.is_valid() and tenter(
+        form, lambda: reglages.regler_la_campagne(campagne, par=request.user, **form.cleaned_data)
+    ):
         messages.success(request, "La campagne est réglée.")
         return redirect(campagne)
     campagne = get_object_or_404(Campagne, pk=pk)

@@ -6,7 +6,6 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -30,9 +29,8 @@ from financements.filtres import DroitFiltre
 from financements.forms import ForcageForm, InduForm, MotifFacultatifForm, MotifForm, RemboursementForm
 from financements.models import Derogation, Droit, Indu
 from socle.droits import exiger
-from socle.erreurs import Refus
 from socle.listes import fragment, paginer
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, tenter
 
 AGENTS = tuple(sorted(ROLES_CAF))
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -112,14 +110,9 @@ def forcer(request: Requete, pk: int) -> HttpResponse:
     droit = droit_visible(request, pk)
     exiger(peut_forcer(request.user, droit))
     form = ForcageForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            actions.demander_forcage(droit, par=request.user, **form.cleaned_data)
-        except Refus as refus:
-            form.add_error(None, str(refus))
-        else:
-            messages.success(request, "La demande attend l’accord du responsable ; le droit ne change pas avant.")
-            return redirect(droit)
+    if form.is_valid() and tenter(form, lambda: actions.demander_forcage(droit, par=request.user, **form.cleaned_data)):
+        messages.success(request, "La demande attend l’accord du responsable ; le droit ne change pas avant.")
+        return redirect(droit)
     contexte = {"droit": droit, "form": form, "titre": "Forcer un montant", "bouton": "Demander ce montant"}
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)
 
@@ -130,17 +123,14 @@ def decider(request: Requete, pk: int) -> HttpResponse:
     derogation = get_object_or_404(Derogation.objects.select_related("droit__structure", "demande_par"), pk=pk)
     exiger(peut_decider_d_un_forcage(request.user, derogation.demande_par_id))
     form = MotifFacultatifForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        approuver = "approuver" in request.POST
-        try:
-            actions.decider_du_forcage(
-                derogation, approuver=approuver, motif=form.cleaned_data["motif"], par=request.user
-            )
-        except Refus as refus:
-            form.add_error("motif", str(refus))
-        else:
-            messages.success(request, "Le montant forcé est retenu." if approuver else "La demande est refusée.")
-            return redirect(derogation.droit)
+    approuver = "approuver" in request.POST
+    if form.is_valid() and tenter(
+        form,
+        lambda: actions.decider_du_forcage(derogation, approuver=approuver, par=request.user, **form.cleaned_data),
+        champ="motif",
+    ):
+        messages.success(request, "Le montant forcé est retenu." if approuver else "La demande est refusée.")
+        return redirect(derogation.droit)
     contexte = {"derogation": derogation, "droit": derogation.droit, "form": form}
     return render(request, "financements/decider.html", contexte, status=422 if form.is_bound else 200)
 
@@ -188,16 +178,9 @@ def indu(request: Requete, pk: int) -> HttpResponse:
     exiger(suit(request.user, droit.structure))
     dans_deux_mois = (timezone.localdate() + relativedelta(months=2)).replace(day=1)
     form = InduForm(request.POST if request.method == "POST" else None, initial={"premiere_echeance": dans_deux_mois})
-    if form.is_valid():
-        try:
-            paiements.notifier_indu(droit, par=request.user, **form.cleaned_data)
-        except Refus as refus:
-            form.add_error(None, str(refus))
-        except ValidationError as erreur:
-            form.add_error("premiere_echeance", list(erreur.messages))
-        else:
-            messages.success(request, "L’indu est notifié : la lettre est en préparation.")
-            return redirect(droit)
+    if form.is_valid() and tenter(form, lambda: paiements.notifier_indu(droit, par=request.user, **form.cleaned_data)):
+        messages.success(request, "L’indu est notifié : la lettre est en préparation.")
+        return redirect(droit)
     etude = etudier(droit)
     contexte = {
         "droit": droit, "form": form, "titre": "Notifier un indu", "bouton": "Notifier",
@@ -212,14 +195,13 @@ def rembourser(request: Requete, pk: int) -> HttpResponse:
     dette = get_object_or_404(Indu.objects.select_related("droit__structure__gestionnaire", "droit__prestation"), pk=pk)
     exiger(suit(request.user, dette.droit.structure))
     form = RemboursementForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            paiements.enregistrer_remboursement(dette, par=request.user, **form.cleaned_data)
-        except Refus as refus:
-            form.add_error("montant", str(refus))
-        else:
-            messages.success(request, "Le remboursement est enregistré.")
-            return redirect(dette.droit)
+    if form.is_valid() and tenter(
+        form,
+        lambda: paiements.enregistrer_remboursement(dette, par=request.user, **form.cleaned_data),
+        champ="montant",
+    ):
+        messages.success(request, "Le remboursement est enregistré.")
+        return redirect(dette.droit)
     contexte = {
         "droit": dette.droit, "form": form, "titre": "Enregistrer un remboursement", "bouton": "Enregistrer",
         "phrase": "Reste à rendre :", "montant": reste_d_indu(dette),

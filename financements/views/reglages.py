@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -22,27 +19,13 @@ from financements.forms import PrestationForm, ReglesForm
 from financements.models import EvenementReglage, Prestation, ReglesDePaiement
 from financements.views.baremes import REGLEURS
 from financements.views.droits import AGENTS
-from socle.erreurs import Refus
 from socle.listes import paginer
+from socle.vues import tenter
 
 
 def historique(objet: models.Model) -> QuerySet[EvenementReglage]:
     evenements = EvenementReglage.objects.filter(sujet=actions.SUJETS[type(objet)], cle=actions.cle_de(objet))
     return evenements.select_related("par")[:50]
-
-
-def enregistrer(form: forms.BaseForm, geste: Callable[..., Any], request: Requete) -> bool:
-    """Joue le geste avec ce que le formulaire a recueilli ; un refus s’écrit dans le formulaire."""
-    try:
-        geste(par=request.user, **form.cleaned_data)
-    except Refus as refus:
-        form.add_error(None, str(refus))
-    except ValidationError as erreur:
-        for champ, phrases in erreur.message_dict.items():
-            form.add_error(champ if champ in form.fields else None, phrases)
-    else:
-        return True
-    return False
 
 
 def _page(request: Requete, form: forms.BaseForm, **contexte: Any) -> HttpResponse:
@@ -65,7 +48,7 @@ def fixer_regles(request: Requete) -> HttpResponse:
     dernieres = ReglesDePaiement.objects.first()
     initial = forms.model_to_dict(dernieres, exclude=["exercice", "source"]) if dernieres else {}
     form = ReglesForm(request.POST if request.method == "POST" else None, neuves=True, initial=initial)
-    if form.is_valid() and enregistrer(form, actions.fixer_les_regles, request):
+    if form.is_valid() and tenter(form, lambda: actions.fixer_les_regles(par=request.user, **form.cleaned_data)):
         messages.success(request, "Les nouvelles règles sont fixées.")
         return redirect("financements:regles")
     return _page(request, form, titre="Fixer de nouvelles règles de paiement", retour="financements:regles",
@@ -78,7 +61,9 @@ def corriger_regles(request: Requete, pk: int) -> HttpResponse:
     """L’historique de ces règles ; elles se corrigent tant qu’aucun versement ne s’en est servi."""
     objet = get_object_or_404(ReglesDePaiement, pk=pk)
     form = ReglesForm(request.POST if request.method == "POST" else None, neuves=False, instance=objet)
-    if form.is_valid() and enregistrer(form, partial(actions.corriger_les_regles, objet), request):
+    if form.is_valid() and tenter(
+        form, lambda: actions.corriger_les_regles(objet, par=request.user, **form.cleaned_data)
+    ):
         messages.success(request, "Les règles sont corrigées.")
         return redirect("financements:regles")
     fige = actions.ont_servi(objet)
@@ -99,7 +84,7 @@ def prestations(request: Requete) -> HttpResponse:
 @reserve_a(*REGLEURS)
 def creer_prestation(request: Requete) -> HttpResponse:
     form = PrestationForm(request.POST if request.method == "POST" else None, neuve=True)
-    if form.is_valid() and enregistrer(form, actions.creer_prestation, request):
+    if form.is_valid() and tenter(form, lambda: actions.creer_prestation(par=request.user, **form.cleaned_data)):
         messages.success(request, "La prestation est ajoutée : saisissez son barème.")
         return redirect("financements:prestations")
     return _page(request, form, titre="Ajouter une prestation", retour="financements:prestations",
@@ -111,7 +96,9 @@ def creer_prestation(request: Requete) -> HttpResponse:
 def prestation(request: Requete, code: str) -> HttpResponse:
     objet = get_object_or_404(Prestation, pk=code)
     form = PrestationForm(request.POST if request.method == "POST" else None, neuve=False, instance=objet)
-    if form.is_valid() and enregistrer(form, partial(actions.regler_la_prestation, objet), request):
+    if form.is_valid() and tenter(
+        form, lambda: actions.regler_la_prestation(objet, par=request.user, **form.cleaned_data)
+    ):
         messages.success(request, "La prestation est réglée.")
         return redirect("financements:prestations")
     objet = get_object_or_404(Prestation, pk=code)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -18,24 +17,13 @@ from partenaires.forms import FermetureForm, InvitationForm, PassationForm
 from partenaires.models import Structure
 from partenaires.transmission import a_transmettre
 from socle.droits import exiger
-from socle.erreurs import Refus
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, tenter
 
 
 def _structure(request: Requete, pk: int) -> Structure:
     structure = get_object_or_404(Structure.objects.visibles_par(request.user), pk=pk)
     exiger(peut_gerer_les_acces(request.user, structure))
     return structure
-
-
-def _tenter(form: Any, geste: Any) -> bool:
-    """Joue le geste ; range un refus du métier à côté du formulaire."""
-    try:
-        geste()
-    except (Refus, ValidationError) as erreur:
-        form.add_error(None, erreur if isinstance(erreur, ValidationError) else str(erreur))
-        return False
-    return True
 
 
 @lecture_ecriture
@@ -45,7 +33,7 @@ def liste(request: Requete, pk: int) -> HttpResponse:
     form = InvitationForm(request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()})
     champ: Any = form.fields["role"]
     champ.choices = [choix for choix in champ.choices if peut_inviter(request.user, structure, choix[0])]
-    if form.is_valid() and _tenter(
+    if form.is_valid() and tenter(
         form, lambda: actions_acces.inviter(structure, par=request.user, **form.cleaned_data)
     ):
         messages.success(request, "L’accès est ouvert ; la personne reçoit un courriel.")
@@ -67,7 +55,7 @@ def fermer(request: Requete, pk: int, habilitation_pk: int) -> HttpResponse:
     structure = _structure(request, pk)
     habilitation = get_object_or_404(structure.habilitations.select_related("utilisateur"), pk=habilitation_pk)
     form = FermetureForm(request.POST if request.method == "POST" else None, initial={"fin": timezone.localdate()})
-    if form.is_valid() and _tenter(
+    if form.is_valid() and tenter(
         form, lambda: actions_acces.fermer_acces(habilitation, par=request.user, **form.cleaned_data)
     ):
         messages.success(request, "L’accès est fermé.")
@@ -96,7 +84,7 @@ def passation(request: Requete, pk: int) -> HttpResponse:
     structure = _structure(request, pk)
     exiger(peut_passer_la_direction(request.user, structure))
     form = PassationForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _tenter(
+    if form.is_valid() and tenter(
         form, lambda: actions_acces.passer_la_direction(structure, par=request.user, **form.cleaned_data)
     ):
         messages.success(request, "La passation est enregistrée ; les deux personnes sont prévenues.")

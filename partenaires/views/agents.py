@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,9 +20,8 @@ from partenaires import actions_agents as actions
 from partenaires.droits import peut_gerer_les_agents
 from partenaires.filtres import AgentFiltre
 from partenaires.forms import AgentForm, MotifDeCompteForm, RetraitForm, RoleForm
-from socle.erreurs import Refus
 from socle.listes import fragment, paginer
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, tenter
 
 LECTEURS = (Role.ADMINISTRATEUR, Role.RESPONSABLE)
 
@@ -57,24 +54,11 @@ def liste(request: Requete) -> HttpResponse:
     return render(request, gabarit, contexte)
 
 
-def _tenter(form: forms.BaseForm, geste: Callable[..., Any], request: Requete) -> bool:
-    try:
-        geste(par=request.user, **form.cleaned_data)
-    except Refus as refus:
-        form.add_error(None, str(refus))
-    except ValidationError as erreur:
-        for champ, phrases in getattr(erreur, "message_dict", {"__all__": erreur.messages}).items():
-            form.add_error(champ if champ in form.fields else None, phrases)
-    else:
-        return True
-    return False
-
-
 @lecture_ecriture
 @reserve_a(Role.ADMINISTRATEUR)
 def inviter(request: Requete) -> HttpResponse:
     form = AgentForm(request.POST if request.method == "POST" else None, initial={"debut": timezone.localdate()})
-    if form.is_valid() and _tenter(form, actions.inviter_un_agent, request):
+    if form.is_valid() and tenter(form, lambda: actions.inviter_un_agent(par=request.user, **form.cleaned_data)):
         messages.success(request, "Le compte est ouvert ; la personne reçoit son lien par courriel.")
         return redirect("partenaires:agents")
     return render(request, "partenaires/agents/inviter.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -108,7 +92,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
 def donner(request: Requete, pk: int) -> HttpResponse:
     agent = get_object_or_404(_agents(), pk=pk)
     form = RoleForm(request.POST)
-    if form.is_valid() and _tenter(form, lambda **champs: actions.donner_un_role(agent, **champs), request):
+    if form.is_valid() and tenter(form, lambda: actions.donner_un_role(agent, par=request.user, **form.cleaned_data)):
         messages.success(request, "Le rôle est donné.")
         return redirect("partenaires:agent", agent.pk)
     return _fiche(request, agent, statut=422, donner=form)
@@ -120,7 +104,9 @@ def retirer(request: Requete, pk: int, fonction_pk: int) -> HttpResponse:
     agent = get_object_or_404(_agents(), pk=pk)
     fonction = get_object_or_404(agent.fonctions, pk=fonction_pk)
     form = RetraitForm(request.POST if request.method == "POST" else None, initial={"fin": timezone.localdate()})
-    if form.is_valid() and _tenter(form, lambda **champs: actions.retirer_un_role(fonction, **champs), request):
+    if form.is_valid() and tenter(
+        form, lambda: actions.retirer_un_role(fonction, par=request.user, **form.cleaned_data)
+    ):
         messages.success(request, "Le rôle est retiré.")
         return redirect("partenaires:agent", agent.pk)
     contexte = {"agent": agent, "form": form, "bouton": "Retirer ce rôle",
@@ -155,7 +141,7 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
         raise Http404
     titre, motive, phrase = _MOTIVES[nom]
     form = MotifDeCompteForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _tenter(form, lambda **champs: motive(agent, **champs), request):
+    if form.is_valid() and tenter(form, lambda: motive(agent, par=request.user, **form.cleaned_data)):
         messages.success(request, phrase)
         return redirect("partenaires:agent", agent.pk)
     contexte = {"agent": agent, "form": form, "titre": f"{titre} de {agent}", "bouton": titre}

@@ -17,9 +17,9 @@ from partenaires.choix import GestePartenaire
 from partenaires.droits import AGENTS_DES_FICHES, PAYEURS, peut
 from partenaires.forms import ContactForm, FermetureDeStructureForm, GestionnaireForm, TerritoireForm
 from partenaires.models import Contact, Structure
-from partenaires.views.structures import refuser
 from socle.droits import exiger
 from socle.erreurs import Refus
+from socle.vues import refuser
 
 
 def _visible(request: Requete, pk: int) -> Structure:

@@ -33,6 +33,7 @@ from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
 from socle.texte import entier
+from socle.vues import refuser
 
 COMMUNES_MONTREES = 12
 
@@ -148,12 +149,6 @@ def _montrer_le_conflit(form: Any, objet: Any) -> list[tuple[str, str, str]]:
             form.data[nom] = model_to_dict(en_base, fields=[nom])[nom] or ""
         montres.append((str(form.fields[nom].label or nom), actions.en_clair(en_base, nom), auteur))
     return montres
-
-
-def refuser(form: Any, erreur: ValidationError) -> None:
-    """Range chaque erreur près de son champ ; ceux que ce formulaire n’a pas vont en tête."""
-    for nom, phrases in getattr(erreur, "message_dict", {"__all__": erreur.messages}).items():
-        form.add_error(nom if nom in form.fields else None, phrases)
 
 
 def _modifier(request: Requete, objet: Any, form: Any, action: Any, structure: Structure) -> HttpResponse:

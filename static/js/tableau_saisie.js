@@ -31,6 +31,8 @@ function monter(source) {
   const totaux = Object.assign(document.createElement("p"), { className: "totaux" });
   totaux.setAttribute("role", "status");
   const ajout = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-outline-primary btn-sm mt-2", textContent: "Ajouter une ligne" });
+  const modele = JSON.parse(source.dataset.modele || "[]");
+  const partir = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-outline-primary btn-sm mt-2 ms-2", textContent: "Partir du plan comptable associatif" });
   let lignes = [];
 
   function lire() {
@@ -43,6 +45,7 @@ function monter(source) {
     source.dispatchEvent(new Event("input", { bubbles: true }));
   }
   function compter() {
+    partir.hidden = !modele.length || lignes.length > 0;
     if (!budget) {
       const etp = colonnes.find((c) => c.code === "etp");
       if (!etp) return;
@@ -63,7 +66,7 @@ function monter(source) {
     else if (ecart > 0n) phrase += `Les produits dépassent les charges de ${euros(ecart)}.`;
     else if (volontaire) phrase += `Contributions volontaires : 86 et 87 diffèrent de ${euros(volontaire < 0n ? -volontaire : volontaire)}.`;
     else phrase += "Budget équilibré.";
-    totaux.textContent = phrase;
+    totaux.textContent = lignes.length ? phrase : "";
     totaux.classList.toggle("desequilibre", ecart !== 0n || volontaire !== 0n);
   }
   function cellule(ligne, colonne, rang) {
@@ -102,11 +105,16 @@ function monter(source) {
     dessiner();
     corps.lastElementChild.querySelector("input,select").focus();
   });
+  partir.addEventListener("click", () => {
+    lignes = modele.map(([compte, libelle]) => ({ compte, libelle, montant: "" }));
+    dessiner();
+    corps.querySelector("td:nth-child(3) input").focus();
+  });
   source.addEventListener("poser", lire);
   table.append(legende, tete, corps);
   cadre.append(table);
   source.hidden = true;
-  source.after(cadre, ajout, totaux);
+  source.after(cadre, ajout, partir, totaux);
   lire();
 }
 

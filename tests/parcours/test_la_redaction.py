@@ -97,3 +97,21 @@ def test_un_collegue_dans_la_meme_section_se_voit_puis_disparait_en_partant(thea
         saisie.page.clock.fast_forward(26_000)
     saisie.page.wait_for_function("() => document.querySelector('[data-presence]').textContent === ''")
     assert directrice.fautes + saisie.fautes == []
+
+
+def test_le_budget_part_du_plan_comptable_et_dit_de_combien_il_s_ecarte(theatre, ouvrir, live_server):
+    dossier = theatre.ouvrir()
+    page = ouvrir()
+    directrice = Personne(page, live_server.url, theatre.direction)
+    directrice.aller(f"/dossiers/{dossier.pk}/sections/budget/")
+    assert page.inner_text(".totaux") == ""
+    page.click("button:has-text('Partir du plan comptable associatif')")
+    montants = page.get_by_label("Montant (€), ligne 5")
+    montants.fill("1 200,50")
+    assert page.locator("button:has-text('Partir du plan comptable associatif')").is_hidden()
+    page.wait_for_selector("#statut-budget_lignes[data-statut=enregistre], [id^=statut-][data-statut=enregistre]")
+    assert "Il manque 1\u202f200,50\u00a0€ de produits." in page.inner_text(".totaux")
+    garde = next(r.valeur for r in dossier.reponses.all() if isinstance(r.valeur, list) and r.valeur)
+    assert {"compte": "64", "libelle": "Charges de personnel", "montant": "1200.50"} in garde
+    directrice.regarder()
+    assert directrice.fautes == []

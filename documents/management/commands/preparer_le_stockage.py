@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 from botocore.exceptions import ClientError
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
+
+from documents.stockage import eprouver
 
 
 class Command(BaseCommand):
@@ -16,14 +16,7 @@ class Command(BaseCommand):
         stockage: Any = default_storage
         if hasattr(stockage, "bucket_name"):
             self._creer_le_seau(stockage)
-        contenu = uuid4().bytes
-        nom = stockage.save(f"essai/{uuid4().hex}", ContentFile(contenu))
-        try:
-            with stockage.open(nom) as fichier:
-                if fichier.read() != contenu:
-                    raise CommandError("Le stockage ne rend pas ce qu’on lui a confié.")
-        finally:
-            stockage.delete(nom)
+        eprouver()
         self.stdout.write("Le stockage est prêt.")
 
     def _creer_le_seau(self, stockage: Any) -> None:

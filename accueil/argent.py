@@ -79,7 +79,7 @@ def _du_technicien(agent: Utilisateur) -> list[Tache]:
         for d in deposees.order_by("deposee_le")[:BORNE]
     ]
     droits: Any = Droit.objects.du_portefeuille(agent).avec_position()
-    trop_verses = droits.filter(solde__lt=0)
+    trop_verses = droits.filter(reste__lt=0)
     taches += [
         Tache("Suivre un trop-versé", d.get_absolute_url(), None, str(d))
         for d in trop_verses.select_related("structure", "prestation")[:BORNE]

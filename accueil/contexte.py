@@ -52,6 +52,22 @@ def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
     return entrees
 
 
+MENU_ARGENT = (
+    ("financements:declarations", "Déclarations"),
+    ("financements:droits", "Droits"),
+    ("financements:paiements", "Paiements"),
+    ("financements:lots", "Lots et retours"),
+    ("financements:conventions", "Conventions"),
+    ("financements:campagnes", "Campagnes"),
+    ("financements:baremes", "Barèmes"),
+    ("financements:recalculs", "Recalculs"),
+    ("financements:changements", "Changements de régime"),
+    ("financements:regles", "Règles"),
+    ("financements:prestations", "Prestations"),
+    ("financements:simulateur", "Simulateur"),
+)
+
+
 def habillage(request: Requete) -> dict[str, Any]:
     utilisateur = getattr(request, "user", None)
     contexte: dict[str, Any] = {
@@ -67,6 +83,7 @@ def habillage(request: Requete) -> dict[str, Any]:
         contexte["demo_mot_de_passe"] = MOT_DE_PASSE
     if getattr(utilisateur, "is_authenticated", False):
         contexte["menu"] = SimpleLazyObject(lambda: menu(request.user))
+        contexte["menu_argent"] = MENU_ARGENT
         contexte["non_lues"] = SimpleLazyObject(lambda: request.user.notifications.filter(lue_le__isnull=True).count())
         contexte["mes_structures"] = SimpleLazyObject(lambda: list(structures_habilitees(request).values()))
         contexte["structure_courante"] = request.structure

@@ -251,7 +251,7 @@ GABARITS = _declarer(
     ),
     Gabarit(
         "convention",
-        1,
+        2,
         "Convention d’objectifs et de financement",
         (
             *_ARGENT,
@@ -265,10 +265,18 @@ GABARITS = _declarer(
             Mention(
                 "prestations",
                 "prestations",
-                [{"libelle": "Animation globale et coordination", "taux": "42,4 %", "regle": "barème de l’exercice"}],
+                [
+                    {
+                        "libelle": "Animation globale et coordination",
+                        "taux": "42,4 %",
+                        "regle": "barème de l’exercice",
+                        "montant": "61 056,00 €",
+                    }
+                ],
             ),
             Mention("acomptes", "acomptes", "35 % à partir du 1er mars et 35 % à partir du 2 octobre"),
             Mention("siret", "SIRET du gestionnaire", "00000000000000", facultative=True),
+            Mention("represente", "représentant légal", "Dominique Exemple, représentation légale", facultative=True),
         ),
     ),
     Gabarit(

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from comptes.choix import Role
 from comptes.models import Utilisateur
 from documents.actions import demander_acte
 from documents.models import Acte, NatureActe
@@ -27,9 +28,9 @@ from financements.models import (
     VersionDeclaration,
     VersionDroit,
 )
-from partenaires.interlocuteurs import technicien_de
+from partenaires.interlocuteurs import equipe, technicien_de
 from partenaires.models import Structure
-from socle.dates import MOIS, en_jour
+from socle.dates import MOIS, en_jour, jour_et_mois
 from socle.montants import ZERO, en_euros
 
 RECOURS_MOIS = 2  # droit commun : article R. 421-1 du code de justice administrative ; à confirmer par la Caf
@@ -139,9 +140,12 @@ def cle_de_revision(recalcul: Recalcul, structure_pk: int) -> str:
 
 
 def revision_droit(
-    recalcul: Recalcul, structure: Structure, versions: list[VersionDroit], avant: dict[int, Decimal]
+    recalcul: Recalcul, structure: Structure, versions: list[VersionDroit], avant: dict[int, Decimal], suite: str
 ) -> Acte:
-    """Une lettre par structure et par recalcul : la clé empêche la seconde."""
+    """Une lettre par structure et par recalcul : la clé empêche la seconde. Le total compte les droits inchangés."""
+    courantes = VersionDroit.objects.filter(
+        courante=True, droit__structure=structure, droit__exercice=recalcul.exercice
+    )
     return demander_acte(
         cle=cle_de_revision(recalcul, structure.pk),
         objet=objet_de(structure.pk),
@@ -149,12 +153,12 @@ def revision_droit(
         titre=f"Révision de votre prestation, {recalcul.exercice}",
         gabarit="revision_droit",
         contexte={
-            **_commun(structure, recalcul.exercice, f"PS-{recalcul.exercice}-{structure.pk:05d}"),
-            "introduction": f"La règle de calcul de {recalcul.exercice} a changé. Votre droit est révisé ainsi.",
+            **_commun(structure, recalcul.exercice, f"REV-{recalcul.exercice}-{recalcul.pk}-{structure.pk:05d}"),
+            "introduction": f"La règle de calcul de {recalcul.exercice} a changé ({recalcul.motif}). Votre droit est "
+            "révisé ainsi.",
             "droits": _droits(versions, avant),
-            "total": _total(versions),
-            "suite": "La différence est reprise dans le prochain versement ; vous la voyez dès maintenant dans votre "
-            "espace, ligne par ligne.",
+            "total": _total(list(courantes)),
+            "suite": suite,
             "recours_mois": RECOURS_MOIS,
         },
     )
@@ -188,6 +192,11 @@ def convention(convention: Convention) -> Acte:
     structure, agrement = convention.structure, convention.agrement
     baremes = {b.prestation_id: b for b in Bareme.objects.publies(convention.exercice)}
     regles = regles_de_paiement(convention.exercice)
+    courantes = VersionDroit.objects.filter(
+        courante=True, droit__structure=structure, droit__exercice=convention.exercice
+    )
+    prevus = dict(courantes.values_list("droit__prestation", "montant"))
+    representants = equipe(structure.pk, Role.REPRESENTANT_LEGAL)
     prestations = []
     for prestation in Prestation.objects.filter(pk__in=convention.prestations):
         bareme = baremes.get(prestation.pk)
@@ -196,10 +205,11 @@ def convention(convention: Convention) -> Acte:
                 "libelle": prestation.libelle,
                 "taux": pourcent(bareme.taux) if bareme else "celui du barème de l’exercice",
                 "regle": "prix plafond du barème de chaque exercice",
+                "montant": en_euros(prevus[prestation.pk]) if prestation.pk in prevus else "à calculer",
             }
         )
     acomptes = " et ".join(
-        f"{pourcent(part)} à partir du {en_jour(date(convention.exercice, mois, jour)).rsplit('\u00a0', 1)[0]}"
+        f"{pourcent(part)} à partir du {jour_et_mois(jour, mois)}"
         for part, mois, jour in (
             (regles.acompte_1, regles.acompte_1_mois, regles.acompte_1_jour),
             (regles.acompte_2, regles.acompte_2_mois, regles.acompte_2_jour),
@@ -221,6 +231,7 @@ def convention(convention: Convention) -> Acte:
             "prestations": prestations,
             "acomptes": acomptes,
             "siret": structure.gestionnaire.siret,
+            "represente": f"{representants[0].get_full_name()}, représentation légale" if representants else "",
         },
     )
 

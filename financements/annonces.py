@@ -13,19 +13,22 @@ from comptes.models import Utilisateur
 from courriers import actions
 from financements import actes
 from financements.choix import NatureDroit
-from financements.etude import etudier
+from financements.etude import Etude, etudier
 from financements.models import (
     Convention,
     Declaration,
     Derogation,
+    Droit,
     Indu,
     Recalcul,
     VersionDeclaration,
     VersionDroit,
 )
+from financements.tresorerie import attendus
 from partenaires.interlocuteurs import agents, equipe, suppleants, technicien_de
 from partenaires.models import Structure
-from socle.montants import ZERO
+from socle.dates import en_jour
+from socle.montants import en_euros
 
 
 def techniciens(structure: Structure) -> list[Utilisateur]:
@@ -131,11 +134,15 @@ def _suite(structure: Structure, versions: list[VersionDroit]) -> str:
     definitif = versions[0].nature in (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
     if definitif:
         return "Ce droit est définitif, sauf contrôle : le solde, ou ce qui aurait été versé en trop, s’en déduit."
-    droits = structure.droits.filter(pk__in=[v.droit_id for v in versions])
-    etudes = [(d, etudier(d)) for d in droits.select_related("prestation", "structure__gestionnaire")]
-    fourchettes = [f"{droit.prestation} : {e.estimation.phrase}" for droit, e in etudes if e.estimation]
-    suite = "Les acomptes suivent l’échéancier de votre espace. Ce droit sera révisé à chaque déclaration."
-    return "\n".join([suite, *fourchettes])
+    exercice = versions[0].droit.exercice
+    etudes = _etudes(structure, exercice)
+    fourchettes = [f"{droit.prestation.libelle}. {e.estimation.phrase}" for droit, e in etudes if e.estimation]
+    phrases = [
+        _versements_a_venir(structure, exercice, etudes),
+        "Ce droit sera révisé à chaque déclaration.",
+        *fourchettes,
+    ]
+    return "\n".join(phrase for phrase in phrases if phrase)
 
 
 def forcage_demande(derogation: Derogation) -> None:
@@ -185,16 +192,56 @@ def recalcul_applique(recalcul: Recalcul) -> None:
 def droits_revises(
     recalcul: Recalcul, structure: Structure, versions: list[VersionDroit], avant: dict[int, Decimal]
 ) -> None:
-    actes.revision_droit(recalcul, structure, versions, avant)
-    ecart = sum((v.montant - avant.get(v.droit_id, v.montant) for v in versions), ZERO)
-    sens = "change" if ecart else "garde son montant, sous une nouvelle règle"
+    ecarts = {v: v.montant - avant.get(v.droit_id, v.montant) for v in versions}
+    if any(ecarts.values()):
+        actes.revision_droit(recalcul, structure, versions, avant, _suite_d_une_revision(recalcul, structure, ecarts))
+    sens = (
+        "change : lisez la lettre et le calcul"
+        if any(ecarts.values())
+        else "garde son montant, sous une nouvelle règle"
+    )
     annoncer(
         f"revision-{recalcul.pk}-{structure.pk}",
         equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
-        f"Votre droit {recalcul.exercice} {sens} : lisez la lettre et le calcul.",
+        f"Votre droit {recalcul.exercice} {sens}.",
         reverse("financements:accueil"),
         objet=f"prestations {recalcul.exercice}",
     )
+
+
+def _etudes(structure: Structure, exercice: int) -> list[tuple[Droit, Etude]]:
+    droits = structure.droits.filter(exercice=exercice).select_related("prestation", "structure__gestionnaire")
+    return [(droit, etudier(droit)) for droit in droits]
+
+
+def _versements_a_venir(structure: Structure, exercice: int, etudes: list[tuple[Droit, Etude]]) -> str:
+    """Quand et combien : ce qui est engagé ou prévu, dans l’ordre des dates ; vide s’il n’y a rien."""
+    lignes = [
+        f"{v['libelle']}, {en_euros(v['montant'])} à partir du {en_jour(v['le'])}"
+        for v in attendus(structure, exercice, etudes)
+        if v["montant"] > 0
+    ]
+    return (
+        f"Versements à venir, sous réserve des déclarations et d’un contrôle : {' ; '.join(lignes)}." if lignes else ""
+    )
+
+
+def _suite_d_une_revision(recalcul: Recalcul, structure: Structure, ecarts: dict[VersionDroit, Decimal]) -> str:
+    """Ce qui change, de combien, et ce que cela fait aux versements ; une phrase par paragraphe."""
+    phrases = [
+        f"{v.droit.prestation.libelle} : {en_euros(abs(e))} de {'plus' if e > 0 else 'moins'} que le calcul précédent."
+        for v, e in ecarts.items()
+        if e
+    ]
+    etudes = _etudes(structure, recalcul.exercice)
+    for droit, etude in etudes:
+        if etude.suite.trop_verse:
+            phrases.append(
+                f"{droit.prestation.libelle} : {en_euros(etude.suite.trop_verse)} de plus que ce nouveau droit sont "
+                "versés ou engagés ; votre technicien conseil vous écrit avant toute retenue."
+            )
+    phrases.append(_versements_a_venir(structure, recalcul.exercice, etudes))
+    return "\n".join(phrase for phrase in phrases if phrase)
 
 
 def convention_a_signer(convention: Convention) -> None:

@@ -14,15 +14,15 @@ from django.utils import timezone
 
 from agrements.choix import EtatAgrement
 from comptes.models import Utilisateur
-from financements.calculs import Donnees
+from financements.calculs import LIBELLES_POSTES, Donnees, Poste
 from financements.choix import ENGAGES, EtatIndu, NatureDroit, OrigineVersion
 from financements.convention import manque_de_convention
 from financements.couverture import regles_de_paiement
 from financements.echeancier import EcheanceIndu, Regles, Suite, Verse, plan_de_remboursement, suite
 from financements.estimation import Fourchette, estimer
-from financements.models import Droit, Indu, Recouvrement, ReglesDePaiement, VersionDroit
+from financements.models import Droit, Indu, Paiement, Recouvrement, ReglesDePaiement, VersionDroit
 from partenaires.models import Structure
-from socle.montants import ZERO
+from socle.montants import ZERO, en_euros
 
 DEFINITIFS = (NatureDroit.REEL, NatureDroit.APRES_CONTROLE)
 INDUS_OUVERTS = (EtatIndu.NOTIFIE, EtatIndu.ECHELONNE)
@@ -39,6 +39,14 @@ class Etude:
     reste_a_rendre: Decimal
     regles: ReglesDePaiement | None
     estimation: Fourchette | None = None
+
+    @property
+    def a_verifier(self) -> str:
+        """Les lignes dont ce droit dépend, d’après sa règle : « pilotage, et la logistique »."""
+        assert self.version is not None
+        bareme = self.version.bareme
+        postes = " et ".join(LIBELLES_POSTES[Poste(poste)].lower() for poste in bareme.postes)
+        return f"vos charges : {postes}{', puis logistique' if bareme.quote_part else ''}"
 
 
 def regles_pures(regles: ReglesDePaiement, exercice: int) -> Regles:
@@ -93,8 +101,8 @@ def _indu_ouvert(structure: Structure) -> Indu | None:
     )
 
 
-def etudier(droit: Droit) -> Etude:
-    """Lit tout ce qui décide du prochain versement d’un droit. Sans effet."""
+def etudier(droit: Droit, *, sans: Paiement | None = None) -> Etude:
+    """Lit tout ce qui décide du prochain versement d’un droit ; ``sans`` : comme si ce paiement n’était pas engagé."""
     versions = list(droit.versions.select_related("bareme__prestation", "agrement").order_by("numero"))
     courante = next((v for v in versions if v.courante), None)
     indu = _indu_ouvert(droit.structure)
@@ -102,7 +110,10 @@ def etudier(droit: Droit) -> Etude:
     if courante is None:
         return Etude(None, Suite((), ZERO), ("Aucun montant n’est encore calculé.",), indu, reste, None)
     regles = regles_de_paiement(droit.exercice)
-    engages = [Verse(p.nature, p.montant) for p in droit.paiements.filter(etat__in=ENGAGES)]
+    paiements = droit.paiements.filter(etat__in=ENGAGES)
+    if sans is not None:
+        paiements = paiements.exclude(pk=sans.pk)
+    engages = [Verse(p.nature, p.montant) for p in paiements]
     rendus = Recouvrement.objects.filter(indu__droit=droit, annule_le__isnull=True)
     recouvre = rendus.aggregate(somme=Sum("montant"))["somme"] or ZERO
     prevu = next((v.montant for v in versions if v.nature == NatureDroit.PREVISIONNEL), courante.montant)
@@ -125,6 +136,18 @@ def etudier(droit: Droit) -> Etude:
         reste_a_rendre=reste,
         regles=regles,
         estimation=None if definitif else _estimation(courante, promis - recouvre, regles.marge_estimation),
+    )
+
+
+def trop_grand(paiement: Paiement, droit: Droit) -> str:
+    """Pourquoi ce paiement engagé ne peut plus partir tel quel, si le droit a changé depuis ; vide s’il le peut."""
+    suivants = etudier(droit, sans=paiement).suite.propositions
+    permis = sum((p.montant for p in suivants if p.nature == paiement.nature), ZERO)
+    if paiement.montant <= permis:
+        return ""
+    return (
+        f"Le droit a changé depuis la proposition : {paiement.get_nature_display()} de {en_euros(permis)} au plus, "
+        f"au lieu de {en_euros(paiement.montant)}. Annulez ce paiement, puis proposez-le à nouveau."
     )
 
 

@@ -28,7 +28,7 @@ def ecrire_classeur(titre: str, entetes: Sequence[str], lignes: Iterable[Sequenc
     with xlsxwriter.Workbook(flux, options) as classeur:
         feuille = classeur.add_worksheet(titre[:31])
         gras = classeur.add_format({"bold": True, "bg_color": "#EFEAE0"})
-        argent = classeur.add_format({"num_format": "# ##0.00"})
+        argent = classeur.add_format({"num_format": "#,##0.00"})
         jour = classeur.add_format({"num_format": "dd/mm/yyyy"})
         feuille.freeze_panes(1, 0)
         feuille.set_column(0, len(entetes) - 1, 18)

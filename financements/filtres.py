@@ -80,7 +80,7 @@ class DroitFiltre(_Filtre):
         fields: list[str] = []
 
     def selon_le_solde(self, queryset: QuerySet[Droit], nom: str, valeur: str) -> QuerySet[Droit]:
-        return queryset.filter(**{"solde__gt" if valeur == "verser" else "solde__lt": 0})
+        return queryset.filter(**{"reste__gt" if valeur == "verser" else "reste__lt": 0})
 
 
 class PaiementFiltre(_Filtre):

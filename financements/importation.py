@@ -90,12 +90,14 @@ class Balance:
 
     ``lignes_lues`` compte toutes les lignes de données, comptes de bilan compris. Une ligne en anomalie n’entre pas
     dans les soldes, sauf quand seul son libellé est douteux : des soldes ne se reprennent que sans anomalie.
+    ``ecartes`` : les autres comptes (bilan, classe inconnue), qui n’ont pas leur place dans la déclaration.
     """
 
     soldes: tuple[Solde, ...]
     anomalies: tuple[Anomalie, ...]
     format: str
     lignes_lues: int
+    ecartes: tuple[Solde, ...] = ()
 
 
 def est_une_charge(compte: str) -> bool:
@@ -145,12 +147,13 @@ class _Releve:
         if self.tues:
             suite = f"Et {self.tues} autres anomalies, non détaillées ici."
             self.anomalies.append(Anomalie(None, "", suite))
-        soldes = (
+        soldes = [
             Solde(compte, self.reperes[compte][0], debit, credit, self.reperes[compte][1])
             for compte, (debit, credit) in sorted(self.comptes.items())
-            if est_retenu(compte)
-        )
-        return Balance(tuple(soldes), tuple(self.anomalies), format_lu, self.lignes)
+        ]
+        retenus = tuple(s for s in soldes if est_retenu(s.compte))
+        ecartes = tuple(s for s in soldes if not est_retenu(s.compte))
+        return Balance(retenus, tuple(self.anomalies), format_lu, self.lignes, ecartes)
 
 
 @dataclass(frozen=True, slots=True)

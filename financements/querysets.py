@@ -84,9 +84,10 @@ class DroitQuerySet(models.QuerySet["Droit"]):
         return self.filter(structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
 
     def avec_position(self) -> Self:
-        """Ajoute ``montant`` (droit courant), ``nature``, ``engage``, ``paye``, ``recouvre``, ``solde`` ; une requête.
+        """Ajoute ``montant`` (droit courant), ``nature``, ``engage``, ``paye``, ``recouvre``, ``solde``, ``reste``.
 
-        ``solde`` = droit courant − ce qui est engagé + ce qui a été rendu : négatif, c’est un trop-versé.
+        ``solde`` = droit courant − paiements faits + ce qui a été rendu. ``reste`` = la même chose en comptant comme
+        versé ce qui est seulement engagé : négatif, il y a trop de promis. Une requête.
         """
         Paiement, Recouvrement, VersionDroit = map(_modele, ("Paiement", "Recouvrement", "VersionDroit"))
         courante = VersionDroit.objects.filter(droit=OuterRef("pk"), courante=True)
@@ -105,7 +106,10 @@ class DroitQuerySet(models.QuerySet["Droit"]):
             engage=total(du_droit.filter(etat__in=ENGAGES), "droit"),
             paye=total(du_droit.filter(etat=EtatPaiement.PAYE), "droit"),
             recouvre=total(rendus, "indu__droit"),
-        ).annotate(solde=Coalesce(F("montant"), zero) - F("engage") + F("recouvre"))
+        ).annotate(
+            solde=Coalesce(F("montant"), zero) - F("paye") + F("recouvre"),
+            reste=Coalesce(F("montant"), zero) - F("engage") + F("recouvre"),
+        )
 
     def verrouiller(self, pk: int) -> Droit:
         return (

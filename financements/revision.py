@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
+from django.db.models import Count, DecimalField, Exists, F, Max, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from financements import annonces
 from financements.calculs import DonneeRefusee, Donnees, Regle, liquider
-from financements.choix import EtatDerogation, EtatRecalcul, IssueRecalcul, OrigineVersion
-from financements.models import Bareme, Derogation, Recalcul, VersionDroit
+from financements.choix import ENGAGES, EtatDerogation, EtatRecalcul, IssueRecalcul, OrigineVersion
+from financements.models import Bareme, Derogation, Paiement, Recalcul, VersionDroit
 from financements.simulation import en_lignes
 from partenaires.models import Structure
 from socle.montants import ZERO
@@ -226,7 +226,10 @@ def a_reprendre() -> list[int]:
 
 
 def rapport(recalcul: Recalcul) -> dict[str, Any]:
-    """Combien changent, totaux avant et après, dix plus grands mouvements, bloqués et raisons."""
+    """Combien changent, totaux avant et après, dix plus grands mouvements, bloqués et raisons.
+
+    ``memes`` : même montant sous la nouvelle règle. ``depasses`` : droits qui passeraient sous ce qui est déjà engagé.
+    """
     lignes = recalcul.lignes
     comptes = dict(lignes.values_list("issue").annotate(n=Count("pk")).order_by("issue"))
     sommes = lignes.exclude(issue=IssueRecalcul.BLOQUE).aggregate(avant=Sum("avant"), apres=Sum("apres"))
@@ -237,8 +240,17 @@ def rapport(recalcul: Recalcul) -> dict[str, Any]:
         .order_by((F("ecart") * F("ecart")).desc(), "pk")[:10]
     )
     avant, apres = sommes["avant"] or ZERO, sommes["apres"] or ZERO
+    memes = retenus.filter(issue=IssueRecalcul.CHANGE, ecart=0).count()
+    engages = Paiement.objects.filter(droit=OuterRef("droit"), etat__in=ENGAGES).order_by().values("droit")
+    promis = retenus.annotate(
+        engage=Subquery(engages.annotate(somme=Sum("montant")).values("somme"), output_field=DecimalField())
+    ).filter(engage__gt=F("apres"))
+    depasses = promis.aggregate(nombre=Count("pk"), total=Sum(F("engage") - F("apres")))
     return {
-        "changent": comptes.get(IssueRecalcul.CHANGE, 0),
+        "changent": comptes.get(IssueRecalcul.CHANGE, 0) - memes,
+        "memes": memes,
+        "depasses": depasses["nombre"],
+        "depassement": depasses["total"] or ZERO,
         "inchanges": comptes.get(IssueRecalcul.INCHANGE, 0),
         "bloques": comptes.get(IssueRecalcul.BLOQUE, 0),
         "avant": avant,

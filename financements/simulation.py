@@ -186,7 +186,7 @@ def simuler(cas: object, *, bareme: Bareme, taux_connu: Taux) -> Resultat:
     if donnees.debut and donnees.fin and donnees.fin < donnees.debut:
         raise DonneeRefusee("fin", "« fin » précède « debut ».")
     liquidation = liquider(regle, donnees)
-    position = situer(liquidation.droit, _montant(cas, "deja_verse") or ZERO)
+    position = situer(liquidation.droit, _montant(cas, "deja_verse", decimales=2) or ZERO)
     return Resultat(liquidation, position.solde, position.indu, regle)
 
 

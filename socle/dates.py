@@ -16,6 +16,11 @@ def en_jour(jour: date) -> str:
     return f"{quantieme}\u00a0{MOIS[jour.month - 1]}\u00a0{jour.year}"
 
 
+def jour_et_mois(jour: int, mois: int) -> str:
+    """« 1er mars », « 2 octobre » : une date de chaque année."""
+    return f"{'1er' if jour == 1 else jour}\u00a0{MOIS[mois - 1]}"
+
+
 def en_duree(debut: date, fin: date) -> str:
     """« 4 ans », « 1 an et 6 mois » : du premier au dernier jour, tous deux compris ; vide si moins d’un mois."""
     lendemain = fin + timedelta(days=1)

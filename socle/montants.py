@@ -50,3 +50,11 @@ def lire_montant(saisie: str, *, decimales: int = 2, maximum: Decimal = MAXIMUM)
     if -int(montant.as_tuple().exponent) > decimales:
         raise MontantIllisible(f"Écrivez {decimales} chiffres au plus après la virgule.")
     return montant
+
+
+def nombre_fr(valeur: Decimal) -> str:
+    """« 42,4 », « 1 250 », « −2 » : sans zéros inutiles, jamais en notation scientifique."""
+    entier, _, decimales = f"{abs(valeur).normalize():f}".partition(".")
+    groupe = f"{int(entier):,}".replace(",", "\u202f")
+    signe = "−" if valeur < 0 else ""
+    return f"{signe}{groupe}{',' + decimales if decimales else ''}"

@@ -23,6 +23,7 @@ from socle.erreurs import Refus
 from socle.texte import epurer
 
 ANOMALIES_GARDEES = 200
+ECARTES_GARDES = 500
 
 
 @transaction.atomic
@@ -39,6 +40,7 @@ def televerser(declaration: Declaration, *, nom: str, contenu: bytes, par: Utili
         format=balance.format,
         lignes_lues=balance.lignes_lues,
         soldes=[[s.compte, epurer(s.libelle), str(s.debit), str(s.credit), s.ligne] for s in balance.soldes],
+        ecartes=[[s.compte, epurer(s.libelle)] for s in balance.ecartes[:ECARTES_GARDES]],
         anomalies=[[a.ligne, a.colonne, epurer(a.message)] for a in balance.anomalies[:ANOMALIES_GARDEES]],
         par=par,
     )

@@ -23,7 +23,7 @@ from financements.choix import (
 from financements.cycle import CYCLE_PAIEMENT
 from financements.droits import peut_payer, suit
 from financements.echeancier import Proposition
-from financements.etude import DEFINITIFS, INDUS_OUVERTS, Etude, etudier, reste_d_indu
+from financements.etude import DEFINITIFS, INDUS_OUVERTS, Etude, etudier, reste_d_indu, trop_grand
 from financements.models import (
     Droit,
     EvenementPaiement,
@@ -113,11 +113,8 @@ def valider(paiement: Paiement, *, par: Utilisateur) -> Paiement:
     etude = etudier(droit)
     if etude.obstacles:
         raise Refus(etude.obstacles[0])
-    if etude.suite.trop_verse:
-        raise Refus(
-            f"Le droit a baissé depuis la proposition : il y aurait {en_euros(etude.suite.trop_verse)} de trop. "
-            "Annulez ce paiement, puis proposez-le à nouveau."
-        )
+    if phrase := trop_grand(paiement, droit):
+        raise Refus(phrase)
     return _franchir(paiement, GestePaiement.VALIDER, par=par, valide_par=par, valide_le=timezone.now())
 
 
@@ -160,6 +157,8 @@ def ordonnancer(cles: list[int], *, execution_le: date, donneur: Donneur, par: U
             raise Refus(f"« {paiement} » est « {paiement.get_etat_display().lower()} » : retirez-le du lot.")
         if paiement.droit.suspendu_le is not None:
             raise Refus(f"« {paiement} » : versements suspendus ({paiement.droit.motif_suspension}).")
+        if phrase := trop_grand(paiement, paiement.droit):
+            raise Refus(f"« {paiement} » : {phrase}")
     a_virer = [p for p in paiements if p.montant > p.compense]
     if not a_virer:
         raise Refus("Tous ces paiements sont entièrement compensés : rien n’est à virer.")

@@ -8,6 +8,7 @@ from random import Random
 
 from django.db import transaction
 from django.utils import timezone
+from schwifty import IBAN
 
 from agrements.demo.dossiers import document
 from agrements.models import Agrement
@@ -25,7 +26,7 @@ from financements.sepa import Donneur, Retour
 from partenaires.interlocuteurs import technicien_de
 from partenaires.models import Gestionnaire, Structure
 
-IBAN_D_EXEMPLE = "FR7630006000011234567890189"  # exemple public, n’appartient à personne
+BANQUE_D_EXEMPLE = ("30006", "00001")  # celle des exemples publics : aucun de ces comptes n’existe
 SOURCE = "valeurs fictives, pour la démonstration"
 PLAFONDS = {"agc": Decimal(180_000), "acf": Decimal(40_000), "al": Decimal(40_000)}
 T = TypeDeclaration
@@ -39,7 +40,8 @@ def semer_argent(agents: dict[str, list[Utilisateur]], donneur: Donneur, graine:
         creer_les_campagnes(exercice)
     administrateur, responsable = agents["administrateur"][0], agents["responsable"][0]
     _baremes(annee, administrateur, responsable)
-    Gestionnaire.objects.filter(iban="").update(iban=IBAN_D_EXEMPLE)
+    for rang, gestionnaire in enumerate(Gestionnaire.objects.filter(iban="").order_by("pk"), start=1):
+        Gestionnaire.objects.filter(pk=gestionnaire.pk).update(iban=_iban_fictif(rang))
     agreees = Structure.objects.filter(agrements__debut__year__lte=annee, agrements__fin__year__gte=annee)
     for rang, structure in enumerate(agreees.distinct().order_by("pk")):
         with transaction.atomic():
@@ -51,13 +53,22 @@ def semer_argent(agents: dict[str, list[Utilisateur]], donneur: Donneur, graine:
         for nom, champs in (
             ("Enveloppe en baisse de 2 %", {"variation_enveloppe": Decimal(-2)}),
             ("Plafonds relevés de 3 %", {"variation_plafond": Decimal(3)}),
+            ("Fusion AGC et ACF (hypothèse)", {"fusion": True}),
         ):
             scenarios.creer(Scenario(exercice=annee, nom=nom, **champs), par=responsable)
     return Declaration.objects.count()
 
 
+def _iban_fictif(rang: int) -> str:
+    """Un IBAN bien formé, clés comprises, propre à chaque gestionnaire : on voit à qui part un virement."""
+    banque, guichet = BANQUE_D_EXEMPLE
+    compte = f"{99_000_000_000 + rang:011d}"
+    cle = 97 - (89 * int(banque) + 15 * int(guichet) + 3 * int(compte)) % 97
+    return str(IBAN.from_bban("FR", f"{banque}{guichet}{compte}{cle:02d}", validate_bban=True))
+
+
 def _saisir(prestation: str, exercice: int, plafond: Decimal, par: Utilisateur, motif: str = "") -> object:
-    taux = taux_atteste(prestation, exercice) or taux_atteste(prestation, 2026)
+    taux = taux_atteste(prestation, exercice) or taux_atteste(prestation, 2026) or taux_atteste("agc", 2026)
     assert taux is not None
     return baremes.saisir(
         prestation=Prestation.objects.get(pk=prestation),
@@ -66,11 +77,16 @@ def _saisir(prestation: str, exercice: int, plafond: Decimal, par: Utilisateur, 
         motif=motif,
         taux=taux,
         prix_plafond=plafond,
-        postes={"agc": ["pilotage"], "acf": ["referent"], "al": ["pilotage", "activites", "logistique"]}[prestation],
+        postes={
+            "agc": ["pilotage"],
+            "acf": ["referent"],
+            "al": ["pilotage", "activites", "logistique"],
+            "unique": ["pilotage", "referent"],
+        }[prestation],
         quote_part=prestation != "al",
         etp_minimum=Decimal("0.5") if prestation == "acf" else None,
         prorata="mois",
-        effet_le=min(date(exercice, 1, 1), timezone.localdate()),
+        effet_le=date(exercice, 1, 1),
         source=SOURCE,
         demonstration=True,
     )
@@ -82,6 +98,8 @@ def _baremes(annee: int, administrateur: Utilisateur, responsable: Utilisateur) 
         for prestation, plafond in PLAFONDS.items():
             baremes.publier(_saisir(prestation, exercice, plafond * part, administrateur), par=responsable)  # type: ignore[arg-type]
     _saisir("agc", annee + 1, PLAFONDS["agc"] * Decimal("1.02"), administrateur)
+    fusion = Prestation.objects.get(pk="unique").premier_exercice  # hypothèse : ni taux ni plafond ne sont publiés
+    baremes.publier(_saisir("unique", fusion, Decimal(210_000), administrateur), par=responsable)  # type: ignore[arg-type]
 
 
 def _baremes_revises(annee: int, administrateur: Utilisateur, responsable: Utilisateur) -> None:

@@ -16,6 +16,7 @@ from financements.calculs import Poste, Regle
 from financements.calculs import Prorata as ProrataPur
 from financements.choix import EtatBareme, PosteAssiette, Prorata
 from financements.querysets import BaremeQuerySet, PrestationQuerySet
+from socle.dates import jour_et_mois
 
 EXERCICE_MIN, EXERCICE_MAX = 2000, 2099
 
@@ -286,3 +287,11 @@ class ReglesDePaiement(models.Model):
 
     def __str__(self) -> str:
         return f"à partir de {self.exercice}"
+
+    @property
+    def jour_1(self) -> str:
+        return jour_et_mois(self.acompte_1_jour, self.acompte_1_mois)
+
+    @property
+    def jour_2(self) -> str:
+        return jour_et_mois(self.acompte_2_jour, self.acompte_2_mois)

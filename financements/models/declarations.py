@@ -258,7 +258,8 @@ class CleRepartition(models.Model):
 class ImportComptes(models.Model):
     """Un fichier de comptes lu pour une déclaration : ses soldes, ses anomalies, et s’il a été appliqué.
 
-    ``soldes`` : ``[compte, libellé, débit, crédit, ligne]`` ; ``anomalies`` : ``[ligne, colonne, message]``.
+    ``soldes`` : ``[compte, libellé, débit, crédit, ligne]`` ; ``anomalies`` : ``[ligne, colonne, message]`` ;
+    ``ecartes`` : ``[compte, libellé]`` des comptes qui ne sont ni des charges ni des produits.
     """
 
     declaration = models.ForeignKey(Declaration, related_name="imports", on_delete=models.CASCADE)
@@ -267,6 +268,7 @@ class ImportComptes(models.Model):
     lignes_lues = models.PositiveIntegerField("lignes lues")
     soldes = models.JSONField("soldes")
     anomalies = models.JSONField("anomalies")
+    ecartes = models.JSONField("comptes laissés de côté", default=list)
     par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
     le = models.DateTimeField("le", auto_now_add=True)
     applique_le = models.DateTimeField("appliqué le", null=True, blank=True)

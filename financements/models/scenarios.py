@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from financements.models.baremes import exercice_connu
+from socle.montants import nombre_fr
 
 
 class Scenario(models.Model):
@@ -50,3 +51,14 @@ class Scenario(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("financements:scenario", args=[self.pk])
+
+    @property
+    def hypotheses(self) -> str:
+        """Ce que le scénario suppose, sans ce qu’il ne change pas."""
+        variations = {
+            "plafonds": self.variation_plafond,
+            "taux": self.variation_taux,
+            "enveloppe": self.variation_enveloppe,
+        }
+        dites = [f"{nom} {'+' if v > 0 else ''}{nombre_fr(v)}\u00a0%" for nom, v in variations.items() if v]
+        return ", ".join([*dites, *(["fusion des prestations"] if self.fusion else [])]) or "rien ne change"

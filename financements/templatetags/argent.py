@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from financements.choix import FAMILLES_DECLARATION, FAMILLES_PAIEMENT
+from financements.choix import FAMILLES_DECLARATION, FAMILLES_PAIEMENT, NatureDroit
 from financements.models import Declaration, Paiement
 
 register = template.Library()
@@ -22,6 +22,11 @@ def etat_declaration(context: dict[str, object], declaration: Declaration) -> Sa
     agent = getattr(context.get("user"), "est_agent", False)
     libelle = declaration.get_etat_display() if agent else declaration.libelle_partenaire
     return _pastille(FAMILLES_DECLARATION[declaration.etat], libelle)
+
+
+@register.filter
+def nature_de_droit(code: str | None) -> str:
+    return str(NatureDroit(code).label) if code else ""
 
 
 @register.simple_tag

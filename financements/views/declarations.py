@@ -45,6 +45,7 @@ from socle.dates import en_heure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
+from socle.montants import en_euros, nombre_fr
 from socle.texte import entier
 
 PARTENAIRES = (Role.DIRECTION, Role.REPRESENTANT_LEGAL, Role.SAISIE)
@@ -91,6 +92,7 @@ class Case:
     version: int
     ouverte: bool
     erreur: str = ""
+    lisible: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,19 @@ class Rangee:
     variation: Variation | None
     remarque: Any
     explication: Case | None
+    detail: list[Detail]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Une case lue : son montant et celui d’avant ; c’est là qu’un glissement d’une fonction à l’autre se voit."""
+
+    montant: Decimal
+    avant: Decimal | None
+
+    @property
+    def change(self) -> bool:
+        return self.avant is not None and self.avant != self.montant
 
 
 def en_saisie(valeur: object) -> str:
@@ -112,6 +127,13 @@ def en_saisie(valeur: object) -> str:
         texte = f"{valeur:f}"
         return (texte.rstrip("0").rstrip(".") if "." in texte else texte).replace(".", ",")
     return str(valeur or "")
+
+
+def _en_lecture(champ: str, valeur: object) -> str:
+    """« 114 080,00 € » pour un compte, « 1 250 » ou « 7,5 » pour une donnée d’activité."""
+    if not isinstance(valeur, Decimal):
+        return str(valeur or "")
+    return en_euros(valeur) if not champ.startswith("activite.") else nombre_fr(valeur)
 
 
 class Grille:
@@ -129,7 +151,8 @@ class Grille:
         saisie: Saisie | None = self.contenu.saisies.get(champ)
         tapee, erreur = self.erreurs.get(champ, ("", ""))
         valeur = tapee if erreur else en_saisie(self.valeurs.get(champ))
-        return Case(champ, libelle, valeur, saisie.version if saisie else 0, self.contenu.ouvert(champ), erreur)
+        version, ouverte = saisie.version if saisie else 0, self.contenu.ouvert(champ)
+        return Case(champ, libelle, valeur, version, ouverte, erreur, _en_lecture(champ, self.valeurs.get(champ)))
 
     def _rangee(self, compte: Compte) -> Rangee:
         noms = {f"{compte.compte}.{f}": LIBELLES_FONCTIONS[f] for f in FONCTIONS} | {
@@ -147,7 +170,11 @@ class Grille:
             variation,
             self.contenu.remarques.get(compte.compte),
             self.case(champ, f"{compte.compte} {compte.libelle} : expliquez la variation") if montrer else None,
+            [Detail(nombre(self.valeurs, c), self._avant(c)) for c in compte.champs],
         )
+
+    def _avant(self, champ: str) -> Decimal | None:
+        return nombre(self.contenu.avant, champ) if self.contenu.avant is not None else None
 
     def contexte(self) -> dict[str, Any]:
         totaux = totaliser(self.valeurs)
@@ -155,8 +182,7 @@ class Grille:
             "charges": [self._rangee(c) for c in plan().charges],
             "produits": [self._rangee(c) for c in plan().produits],
             "activite": [
-                (a, self.case(a.champ, f"{a.libelle} ({a.unite})"), nombre(self.contenu.avant or {}, a.champ))
-                for a in plan().activite
+                (a, self.case(a.champ, f"{a.libelle} ({a.unite})"), self._avant(a.champ)) for a in plan().activite
             ],
             "remarque_activite": self.contenu.remarques.get("activite"),
             "totaux": totaux,

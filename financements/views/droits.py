@@ -15,7 +15,7 @@ from comptes.choix import ROLES_CAF, Role
 from comptes.http import Requete
 from financements.actions import droits as actions
 from financements.actions import paiements
-from financements.choix import GestePaiement, NaturePaiement
+from financements.choix import ENGAGES, EtatPaiement, GestePaiement, NaturePaiement
 from financements.droits import (
     LIQUIDATEURS,
     paiement_possible,
@@ -23,7 +23,7 @@ from financements.droits import (
     peut_forcer,
     suit,
 )
-from financements.etude import DEFINITIFS, INDUS_OUVERTS, etudier, reste_d_indu, suivis
+from financements.etude import DEFINITIFS, INDUS_OUVERTS, etudier, reste_d_indu, suivis, trop_grand
 from financements.exports import ENTETES, ecrire_classeur, lignes_de_droits, nom_du_jour
 from financements.filtres import DroitFiltre
 from financements.forms import ForcageForm, InduForm, MotifFacultatifForm, MotifForm, RemboursementForm
@@ -78,7 +78,11 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     montree = next((v for v in versions if str(v.numero) == numero), versions[0] if versions else None)
     etude = etudier(droit)
     lignes = [
-        (p, paiement_possible(GestePaiement.ANNULER, request.user, p) if request.user.est_agent else False)
+        (
+            p,
+            paiement_possible(GestePaiement.ANNULER, request.user, p) if request.user.est_agent else False,
+            trop_grand(p, droit) if p.etat in (EtatPaiement.PROPOSE, EtatPaiement.VALIDE) else "",
+        )
         for p in droit.paiements.select_related("lot", "propose_par", "valide_par", "droit__structure__gestionnaire")
     ]
     agit = request.user.est_agent and bool(suit(request.user, droit.structure))
@@ -90,6 +94,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "etude": etude,
         "natures": dict(NaturePaiement.choices),
         "paiements": lignes,
+        "en_route": any(p.etat in ENGAGES and p.etat != EtatPaiement.PAYE for p, *_ in lignes),
         "indus": suivis(droit.indus.all()),
         "derogations": derogations,
         "agit": agit,

@@ -161,7 +161,7 @@ def ordre_csv(request: Requete, pk: int) -> HttpResponse:
             [
                 p.reference, _sans_formule(gestionnaire.nom), gestionnaire.iban,
                 f"{p.montant - p.compense:.2f}".replace(".", ","), p.droit.prestation.sigle, p.droit.exercice,
-                p.nature, retenu.execution_le.isoformat(),
+                p.get_nature_display(), retenu.execution_le.isoformat(),
             ]
         )  # fmt: skip
     reponse = HttpResponse("\ufeff" + flux.getvalue(), content_type="text/csv; charset=utf-8")

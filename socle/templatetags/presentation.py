@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from socle.dates import en_heure, en_jour
-from socle.montants import en_euros
+from socle.montants import en_euros, nombre_fr
 from socle.texte import assainir
 
 register = template.Library()
@@ -63,6 +63,8 @@ def nombre(valeur: int | None) -> str:
 
 @register.filter
 def decimal_fr(valeur: Decimal | str | None) -> str:
+    if isinstance(valeur, Decimal):
+        return nombre_fr(valeur)
     return "" if valeur in (None, "") else str(valeur).replace(".", ",")
 
 

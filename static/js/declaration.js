@@ -6,7 +6,14 @@ const produits = document.querySelector('[data-grille="produits"]');
 const phrase = document.querySelector("[data-phrase]");
 const volontaire = document.querySelector("[data-phrase-volontaire]");
 
-const lire = (entree) => centimes(entree.value) ?? 0n;
+// Une case refusée garde en base sa valeur d’avant : les totaux la comptent, pas ce qui est tapé.
+const gardees = new WeakMap();
+const lire = (entree) => {
+  const tape = entree.value.trim() === "" ? 0n : centimes(entree.value);
+  if (tape === null) return gardees.get(entree) ?? 0n;
+  gardees.set(entree, tape);
+  return tape;
+};
 const saisies = (rangee) => [...rangee.querySelectorAll("input[data-url]")];
 
 function ecrire(selecteur, racine, valeur) {
@@ -56,5 +63,6 @@ function dire(resultat, ecart) {
 // Toutes les cases sont ouvertes : sinon (correction), les totaux affichés viennent du serveur, on n’y touche pas.
 const partielle = document.querySelector(".montant-lu") !== null;
 if (!partielle) {
+  document.querySelectorAll(".grille input[data-url]").forEach(lire);
   document.addEventListener("input", (e) => e.target.matches?.(".grille input") && compter());
 }

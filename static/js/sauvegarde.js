@@ -28,6 +28,10 @@ function dire(champ, statut, texte) {
   if (!zone) return;
   zone.dataset.statut = statut;
   zone.textContent = texte;
+  if (zone.matches(".visually-hidden, [data-discret]")) { // une case de tableau : on ne la dit qu’en erreur
+    zone.dataset.discret = "";
+    zone.classList.toggle("visually-hidden", statut !== "erreur");
+  }
 }
 
 function resumer() {
@@ -40,7 +44,8 @@ function resumer() {
   if (enErreur.length) {
     barre.dataset.statut = "erreur";
     texte.setAttribute("role", "alert");
-    texte.textContent = enErreur[0].suivi.phrase;
+    const nom = enErreur[0].getAttribute("aria-label");
+    texte.textContent = nom ? `${nom} : ${enErreur[0].suivi.phrase}` : enErreur[0].suivi.phrase;
   } else {
     texte.setAttribute("role", "status");
     barre.dataset.statut = enCours.length ? "attente" : "enregistre";
@@ -101,6 +106,7 @@ async function envoyer(champ) {
   if (reponse.status === 422) {
     marquer(champ, "erreur", donnees.erreur);
     champ.setAttribute("aria-invalid", "true");
+    champ.classList.add("is-invalid");
     return;
   }
   if (reponse.status === 401)
@@ -135,6 +141,7 @@ function echouer(champ, phrase, seul = true) {
 
 function montrerAlertes(champ, phrases) {
   champ.removeAttribute("aria-invalid");
+  champ.classList.remove("is-invalid");
   const zone = document.getElementById(champ.dataset.alertes);
   if (!zone) return;
   zone.replaceChildren(...phrases.map((p) => Object.assign(document.createElement("li"), { textContent: p })));

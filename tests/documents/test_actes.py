@@ -264,7 +264,7 @@ EMPREINTES = {
     "accuse_declaration": (1, "9c0e2a8404f4"),
     "accuse_reception": (2, "3540a039ac71"),
     "attestation_versements": (1, "e612fbe8851d"),
-    "convention": (1, "b28ac253e386"),
+    "convention": (2, "fc7610b562ff"),
     "decision_agrement": (1, "0065a6077edd"),
     "demande_complements": (2, "0b9d410b91d2"),
     "notification_agrement": (2, "cec0f0669b8c"),

@@ -104,7 +104,7 @@ def test_le_droit_baisse_avant_la_validation_elle_est_refusee(paye):
     paiements.proposer(paye.droit(), nature="acompte_1", par=paye.technicien)
     second = paiements.proposer(paye.droit(), nature="acompte_2", par=paye.technicien)
     paye.declarer(TypeDeclaration.REEL, echelle="0.5")
-    with pytest.raises(Refus, match="a baissé"):
+    with pytest.raises(Refus, match="a changé"):
         paiements.valider(second, par=paye.collegue)
 
 

@@ -14,9 +14,11 @@ from documents.models import Acte
 from financements import revision
 from financements.actions import droits, paiements, recalculs
 from financements.choix import EtatRecalcul, IssueRecalcul, OrigineVersion, TypeDeclaration
+from financements.donneur import donneur
 from financements.etude import etudier
 from financements.models import LigneRecalcul, Recalcul, VersionDroit
 from socle.erreurs import Refus
+from socle.montants import en_euros
 from tests.fabriques.courses import ensemble
 from tests.fabriques.financements import EXERCICE, Caisse
 
@@ -222,3 +224,44 @@ def test_deux_executants_simultanes_n_appliquent_qu_une_fois():
     revision.avancer(recalcul.pk)
     assert VersionDroit.objects.filter(recalcul=recalcul).count() == 1
     assert Acte.objects.filter(nature="revision_droit").count() == 1
+
+
+def test_un_acompte_propose_avant_la_baisse_ne_part_plus_tel_quel(caisse):
+    """Le plafond d’acomptes se reprend sur le droit révisé : ni à la validation, ni au lot."""
+    premier = paiements.valider(
+        paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien), par=caisse.collegue
+    )
+    second = paiements.proposer(caisse.droit(), nature="acompte_2", par=caisse.technicien)
+    remplacer_le_bareme(caisse, "60000")
+    recalcul = simule(caisse)
+    rapport = revision.rapport(recalcul)
+    assert (rapport["changent"], rapport["depasses"]) == (1, 1)
+    assert rapport["depassement"] == premier.montant + second.montant - D("25440.00")
+    recalculs.approuver(recalcul, par=caisse.responsable)
+    revision.avancer(recalcul.pk)
+    with pytest.raises(Refus, match="Le droit a changé"):
+        paiements.valider(second, par=caisse.collegue)
+    with pytest.raises(Refus, match="Le droit a changé"):
+        paiements.ordonnancer([premier.pk], execution_le=timezone.localdate(), donneur=donneur(), par=caisse.technicien)
+
+
+def test_la_lettre_de_revision_dit_l_ecart_et_totalise_aussi_les_droits_inchanges(caisse):
+    remplacer_le_bareme(caisse, "60000")
+    recalcul = simule(caisse)
+    recalculs.approuver(recalcul, par=caisse.responsable)
+    revision.avancer(recalcul.pk)
+    lettre = caisse.actes("revision_droit")[0].contexte
+    total = caisse.courante("agc").montant + caisse.courante("acf").montant
+    assert lettre["total"] == en_euros(total)
+    assert "de moins que le calcul précédent" in lettre["suite"]
+    assert "prochain versement" not in lettre["suite"]
+
+
+def test_sans_changement_de_montant_la_structure_est_prevenue_sans_lettre(caisse):
+    remplacer_le_bareme(caisse, "180000")
+    recalcul = simule(caisse)
+    assert (revision.rapport(recalcul)["changent"], revision.rapport(recalcul)["memes"]) == (0, 1)
+    recalculs.approuver(recalcul, par=caisse.responsable)
+    revision.avancer(recalcul.pk)
+    assert caisse.actes("revision_droit") == []
+    assert caisse.direction.notifications.filter(texte__contains="garde son montant").exists()

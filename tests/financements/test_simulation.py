@@ -144,3 +144,12 @@ def test_sans_bareme_publie_le_plafond_est_demande_jamais_mis_a_zero(monkeypatch
     code, _, erreur = lancer('{"prestation": "al", "exercice": 2026, "assiette": 1000}', monkeypatch, capsys)
     assert code == 2
     assert "plafond" in erreur
+
+
+def test_un_deja_verse_au_dela_du_centime_est_refuse():
+    from financements.calculs import DonneeRefusee
+    from financements.simulation import simuler
+
+    cas = {"prestation": "agc", "exercice": 2026, "assiette": "1000", "taux": "40", "plafond": "1000"}
+    with pytest.raises(DonneeRefusee, match="deja_verse"):
+        simuler(cas | {"deja_verse": "900.555"}, bareme=lambda *_: None, taux_connu=lambda *_: None)

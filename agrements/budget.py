@@ -71,6 +71,35 @@ def totaliser(lignes: Iterable[Mapping[str, Any]]) -> Totaux:
     return Totaux(sommes["6"], sommes["7"], sommes["86"], sommes["87"])
 
 
+@dataclass(frozen=True, slots=True)
+class Partie:
+    """Un bloc du budget tel qu’on le lit : ses lignes dans l’ordre des comptes, et leur total."""
+
+    libelle: str
+    lignes: tuple[Mapping[str, Any], ...]
+    total: Decimal
+
+
+def en_parties(lignes: Iterable[Mapping[str, Any]]) -> list[Partie]:
+    """Charges, produits, puis contributions volontaires ; un bloc vide ne se montre pas, une ligne à zéro non plus."""
+    remplies = [ligne for ligne in lignes if Decimal(str(ligne["montant"]))]
+    noms = {
+        "6": "Charges",
+        "7": "Produits",
+        "86": "Emplois des contributions volontaires",
+        "87": "Contributions volontaires",
+    }
+    blocs: dict[str, list[Mapping[str, Any]]] = {classe: [] for classe in noms}
+    for ligne in sorted(remplies, key=lambda ligne: str(ligne["compte"])):
+        compte = str(ligne["compte"])
+        blocs[compte[:2] if compte[:2] in ("86", "87") else compte[:1]].append(ligne)
+    return [
+        Partie(noms[classe], tuple(bloc), sum((Decimal(str(ligne["montant"])) for ligne in bloc), ZERO))
+        for classe, bloc in blocs.items()
+        if bloc
+    ]
+
+
 def phrase_d_ecart(lignes: Iterable[Mapping[str, Any]]) -> str:
     """« Il manque 1 200,00 € de produits… » ; vide quand le budget est équilibré."""
     totaux = totaliser(lignes)

@@ -174,6 +174,8 @@ class SeanceForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         donnees = super().clean() or self.cleaned_data
         limite, tenue = donnees.get("limite_inscription_le"), donnees.get("tenue_le")
+        if tenue and tenue < timezone.localdate() - relativedelta(months=1):
+            self.add_error("tenue_le", "Une séance passée s’ajoute dans le mois qui la suit.")
         if limite and tenue and limite > tenue:
             self.add_error("limite_inscription_le", "La limite d’inscription vient après la séance.")
         return donnees
@@ -215,6 +217,8 @@ class DecisionForm(forms.Form):
                     self.add_error("fin", "Un agrément dure au plus quatre ans.")
                 elif fin < debut + relativedelta(years=1) - relativedelta(days=1):
                     self.add_error("fin", "Un agrément dure au moins un an.")
+        if sens != SensDecision.AGREE_RESERVES:
+            donnees["reserves"] = ""  # celles de l’instruction étaient préremplies : la décision ne les reprend pas
         if sens == SensDecision.AGREE_RESERVES and not donnees.get("reserves", "").strip():
             self.add_error("reserves", "Écrivez les réserves.")
         if sens in (SensDecision.AJOURNE, SensDecision.REFUSE) and not donnees.get("motivation", "").strip():

@@ -27,12 +27,18 @@ def ecritures(saisie: str) -> set[str]:
 
 
 def structure_nommee(saisie: str, chemin: str = "") -> Q:
-    """Le filtre d’une recherche par nom de structure ou de commune ; ``chemin`` mène à la structure."""
-    trouve = Q()
-    for ecriture in ecritures(saisie):
-        trouve |= Q(**{f"{chemin}nom_tri__contains": ecriture})
-        trouve |= Q(**{f"{chemin}commune__nom_tri__contains": ecriture})
-    return trouve
+    """Le filtre d’une recherche : chaque mot est dans le nom de la structure ou dans celui de sa commune.
+
+    ``chemin`` mène à la structure. « MJC saumur » trouve la MJC de Saumur ; « quartney » trouve Le Quart’Ney.
+    """
+    tous = Q()
+    for mot in cle_de_tri(saisie).split():
+        trouve = Q()
+        for ecriture in ecritures(mot):
+            trouve |= Q(**{f"{chemin}nom_tri__contains": ecriture})
+            trouve |= Q(**{f"{chemin}commune__nom_tri__contains": ecriture})
+        tous &= trouve
+    return tous
 
 
 class CommuneQuerySet(models.QuerySet["Commune"]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.core.exceptions import ValidationError
@@ -53,11 +53,16 @@ def preparer_remarque(
     return remarque
 
 
+REPONSE_MAX = 120  # jours ; à confirmer par la Caf
+
+
 @transaction.atomic
 def demander_complements(dossier: Dossier, *, message: str, echeance_le: date, par: Utilisateur) -> DemandeComplements:
     """Envoie les remarques préparées : courrier figé, champs visés ouverts, échéance posée."""
     if echeance_le <= timezone.localdate():
         raise ValidationError({"echeance_le": "La date de réponse attendue doit être à venir."})
+    if echeance_le > timezone.localdate() + timedelta(days=REPONSE_MAX):
+        raise ValidationError({"echeance_le": f"Attendez une réponse sous {REPONSE_MAX} jours au plus."})
     dossier = franchir(dossier, Geste.DEMANDER_COMPLEMENTS, par=par, echeance_le=echeance_le)
     demande = dossier.demandes.filter(envoyee_le__isnull=True).select_for_update(of=("self",)).first()
     if demande is None or not demande.remarques.exists():

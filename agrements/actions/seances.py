@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from agrements import actes
 from agrements.actions.agrements import faire_naitre
-from agrements.actions.franchir import franchir
-from agrements.choix import GESTE_DE_DECISION, Geste, Instance, SensDecision
+from agrements.actions.franchir import consigner, franchir
+from agrements.choix import GESTE_DE_DECISION, Etat, Geste, Instance, SensAvis, SensDecision
 from agrements.models import Decision, Dossier, Passage, Seance
 from comptes.choix import Role
 from comptes.models import Utilisateur
+from socle.dates import en_jour
 from socle.erreurs import Refus
 from socle.texte import epurer
 
@@ -30,6 +31,20 @@ def _ouverte(seance_pk: int) -> Seance:
     if seance.close_le is not None:
         raise Refus("Cette séance est close : son ordre du jour et ses décisions ne changent plus.")
     return seance
+
+
+def _tenue(seance: Seance) -> None:
+    """Un avis, une décision sont ceux d’une séance qui s’est tenue : jamais d’une séance à venir."""
+    if seance.tenue_le > timezone.localdate():
+        raise Refus(f"Cette séance se tient le {en_jour(seance.tenue_le)} : on y enregistre ce jour-là, ou après.")
+
+
+def _motiver(avis: str, motivation: str) -> str:
+    """Tout autre avis que « favorable » dit pourquoi."""
+    motivation = epurer(motivation).strip()
+    if avis != SensAvis.FAVORABLE and not motivation:
+        raise ValidationError({"motivation": "Dites pourquoi : seul un avis favorable se passe de motivation."})
+    return motivation
 
 
 @transaction.atomic
@@ -98,15 +113,34 @@ def enregistrer_avis_cas(passage: Passage, *, avis: str, motivation: str, par: U
     seance = _ouverte(passage.seance_id)
     if seance.instance != Instance.CAS:
         raise Refus("Un avis s’enregistre en commission d’action sociale.")
+    _tenue(seance)
+    motivation = _motiver(avis, motivation)
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
     franchir(passage.dossier, Geste.RENDRE_AVIS_CAS, par=par, echeance_le=None, details={"avis": avis})
-    passage.avis = avis
-    passage.motivation = epurer(motivation).strip()
-    passage.saisi_par = par
-    passage.saisi_le = timezone.now()
+    return _ecrire_l_avis(passage, avis, motivation, par)
+
+
+def _ecrire_l_avis(passage: Passage, avis: str, motivation: str, par: Utilisateur) -> Passage:
+    passage.avis, passage.motivation = avis, motivation
+    passage.saisi_par, passage.saisi_le = par, timezone.now()
     passage.full_clean()
     passage.save()
     return passage
+
+
+@transaction.atomic
+def corriger_avis_cas(passage: Passage, *, avis: str, motivation: str, par: Utilisateur) -> Passage:
+    """Rectifie une erreur de saisie, séance ouverte et CA pas encore saisi ; le journal garde la correction."""
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    motivation = _motiver(avis, motivation)
+    passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
+    dossier = Dossier.objects.verrouiller(passage.dossier_id)
+    if not passage.avis or dossier.etat != Etat.AVIS_CAS:
+        raise Refus("Cet avis ne se corrige plus : le dossier a avancé depuis.")
+    details = {"avis": avis, "avant": passage.avis}
+    consigner(dossier, Geste.RENDRE_AVIS_CAS, par=par, motif="Correction de l’avis enregistré.", details=details)
+    return _ecrire_l_avis(passage, avis, motivation, par)
 
 
 @transaction.atomic
@@ -129,8 +163,10 @@ def decider(
     seance = _ouverte(passage.seance_id)
     if seance.instance != Instance.CA:
         raise Refus("Une décision s’enregistre en conseil d’administration.")
+    _tenue(seance)
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
-    motivation, reserves = epurer(motivation).strip(), epurer(reserves).strip()
+    motivation = epurer(motivation).strip()
+    reserves = epurer(reserves).strip() if sens == SensDecision.AGREE_RESERVES else ""
     agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
     if agree and not (debut and fin):
         raise ValidationError({"debut": "Un agrément porte un début et une fin."})

@@ -252,6 +252,10 @@ def semer_dossiers(structures: list[Structure], secretariat: Utilisateur, graine
                 avenant = Recit(scene, structure, Random(graine * 3000 + rang), nouveau)
                 avenant.ouvrir(TypeDossier.AVENANT).rediger(0.3)
                 _replacer_dans_le_temps(avenant.dossier, 15)
+    for seance in Seance.objects.filter(tenue_le__lt=timezone.localdate()):
+        a_faire = {"avis": ""} if seance.instance == Instance.CAS else {"decision__isnull": True}
+        if seance.passages.exists() and not seance.passages.filter(**a_faire).exists():
+            seances.clore_seance(seance, par=secretariat)
     vie.faire_vivre(timezone.localdate())
     return Dossier.objects.count()
 

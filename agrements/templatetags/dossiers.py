@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from agrements import budget
 from agrements.choix import FAMILLES_ETAT, EtatAgrement
 from agrements.contenu import texte_lisible
 from agrements.etapes import libelle_du_dossier
@@ -40,6 +41,16 @@ def etat_dossier(context: template.Context, dossier: Dossier) -> SafeString:
 def etat_agrement(agrement: Agrement) -> SafeString:
     famille = _FAMILLES_AGREMENT.get(EtatAgrement(agrement.etat), "neutre")
     return format_html('<span class="etat etat-{}">{}</span>', famille, agrement.get_etat_display())
+
+
+@register.filter
+def parties_du_budget(lignes: Any) -> list[budget.Partie]:
+    return budget.en_parties(lignes or ())
+
+
+@register.filter
+def ecart_du_budget(lignes: Any) -> str:
+    return budget.phrase_d_ecart(lignes or ())
 
 
 @register.simple_tag

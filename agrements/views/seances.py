@@ -23,7 +23,7 @@ from comptes.http import Requete
 from socle.erreurs import Refus
 from socle.listes import paginer
 from socle.texte import entier
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, refuser
 
 
 @lecture
@@ -70,17 +70,20 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
     )
     tient = request.user.tient(Role.SECRETARIAT) and seance.close_le is None
     en_ca = seance.instance == Instance.CA
+    tenue = seance.tenue_le <= timezone.localdate()
     lignes = []
     for passage in passages:
         fait = hasattr(passage, "decision") if en_ca else bool(passage.avis)
         form = None
-        if tient and not fait:
+        corrigeable = tient and fait and not en_ca and passage.dossier.etat == Etat.AVIS_CAS
+        if (tient and tenue and not fait) or corrigeable:
             if lie and lie[0] == passage.pk:
                 form = lie[1]
             elif en_ca:
                 form = DecisionForm(initial=_periode_preparee(passage.dossier), prefix=f"p{passage.pk}")
             else:
-                form = AvisCasForm(prefix=f"p{passage.pk}")
+                initial = {"avis": passage.avis, "motivation": passage.motivation}
+                form = AvisCasForm(initial=initial, prefix=f"p{passage.pk}")
         avis = next(iter(passage.dossier.avis.all()), None)
         cas = next((p for p in passage.dossier.passages.all() if p.seance.instance == Instance.CAS and p.avis), None)
         lignes.append({"passage": passage, "fait": fait, "form": form, "avis": avis, "cas": cas})
@@ -98,6 +101,7 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
         "lignes": lignes,
         "candidats": candidats,
         "tient": tient,
+        "tenue": tenue,
         "en_ca": en_ca,
         "restants": len([ligne for ligne in lignes if not ligne["fait"]]),
     }
@@ -178,10 +182,12 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
         try:
             if en_ca:
                 actions.decider(passage, par=request.user, **form.cleaned_data)
+            elif "corriger" in request.POST:
+                actions.corriger_avis_cas(passage, par=request.user, **form.cleaned_data)
             else:
                 actions.enregistrer_avis_cas(passage, par=request.user, **form.cleaned_data)
         except ValidationError as erreur:
-            form.add_error(None, erreur)
+            refuser(form, erreur)
         except Refus as refus:
             messages.warning(request, str(refus))
             return redirect(seance)

@@ -22,6 +22,7 @@ from agrements.views.commun import a_citer, dossier_visible
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
+from partenaires.querysets import structure_nommee
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import paginer
@@ -274,10 +275,12 @@ def agrements(request: Requete) -> HttpResponse:
     if mois is not None and mois <= 48:
         aujourd_hui = timezone.localdate()
         visibles = visibles.filter(fin__gte=aujourd_hui, fin__lte=aujourd_hui + timedelta(days=31 * mois))
+    cherche = request.GET.get("q", "")[:100].strip()
+    visibles = visibles.filter(structure_nommee(cherche, "structure__"))
     page = paginer(
         request,
         visibles.select_related("structure__commune", "decision__dossier").order_by("fin", "structure__nom_tri", "pk"),
         total=visibles,
     )
-    contexte = {"page": page, "etats": EtatAgrement.choices, "etat": etat, "avant": echeance}
+    contexte = {"page": page, "etats": EtatAgrement.choices, "etat": etat, "avant": echeance, "q": cherche}
     return render(request, "agrements/agrements.html", contexte)

@@ -76,7 +76,7 @@ class Theatre:
             )
 
     def seance(self, instance: Instance, dans: int = 0):
-        jour = self.jour + timedelta(days=dans)
+        jour = timezone.localdate() - timedelta(days=dans)  # elle s’est tenue : on y enregistre
         deja = Seance.objects.filter(instance=instance, tenue_le=jour).first()  # celle d’une autre scène
         return deja or seances.ouvrir_seance(instance=instance, tenue_le=jour, par=self.secretariat)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agrements.choix import Etat
 from tests.fabriques.agrements import Theatre
 from tests.parcours.test_un_projet_social import Personne
 
@@ -115,3 +116,19 @@ def test_le_budget_part_du_plan_comptable_et_dit_de_combien_il_s_ecarte(theatre,
     assert {"compte": "64", "libelle": "Charges de personnel", "montant": "1200.50"} in garde
     directrice.regarder()
     assert directrice.fautes == []
+
+
+def test_enregistrer_un_critere_ne_perd_pas_ce_qui_est_tape_dans_un_autre(theatre, ouvrir, live_server):
+    dossier = theatre.mener(Etat.EN_INSTRUCTION)
+    page = ouvrir()
+    chargee = Personne(page, live_server.url, theatre.charge)
+    chargee.aller(f"/dossiers/{dossier.pk}/grille/")
+    criteres = page.locator("form[data-brouillon]")
+    criteres.nth(0).locator("textarea").first.fill("Un commentaire pas encore enregistré.")
+    criteres.nth(1).locator("select, input[type=radio]").first.wait_for()
+    criteres.nth(1).locator("textarea").first.fill("Le second critère.")
+    criteres.nth(1).locator("button:has-text('Enregistrer')").click()
+    page.wait_for_load_state()
+    premier = page.locator("form[data-brouillon]").nth(0)
+    assert premier.locator("textarea").first.input_value() == "Un commentaire pas encore enregistré."
+    assert "Votre saisie est retrouvée" in premier.inner_text()

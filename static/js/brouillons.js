@@ -1,0 +1,42 @@
+// Plusieurs formulaires sur une page, un seul s’envoie : ce qui est tapé dans les autres se garde et revient.
+const personne = document.body.dataset.personne ?? "";
+
+function champs(form) {
+  return [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.type !== "file" && e.type !== "submit");
+}
+function lire(form) {
+  return Object.fromEntries(champs(form).map((e) => [e.name, e.type === "checkbox" || e.type === "radio" ? String(e.checked) : e.value]));
+}
+function poser(form, garde) {
+  for (const e of champs(form)) {
+    if (!(e.name in garde)) continue;
+    if (e.type === "checkbox" || e.type === "radio") e.checked = garde[e.name] === "true";
+    else e.value = garde[e.name];
+  }
+}
+
+function dire(form, texte, ...suite) {
+  const mot = Object.assign(document.createElement("div"), { className: "alert alert-info", textContent: texte });
+  mot.setAttribute("role", "status");
+  mot.append(...suite);
+  form.prepend(mot);
+}
+
+for (const form of document.querySelectorAll("form[data-brouillon]")) {
+  const cle = `formulaire:${personne}:${form.dataset.brouillon}`;
+  const depart = JSON.stringify(lire(form));
+  const { depart: avant, saisie } = JSON.parse(sessionStorage.getItem(cle) ?? "{}");
+  if (saisie && JSON.stringify(saisie) !== depart) {
+    if (avant === depart) {
+      poser(form, saisie);
+      dire(form, "Votre saisie est retrouvée ; elle n’est pas encore enregistrée.");
+    } else { // quelqu’un a enregistré entre-temps : on montre, on n’écrase pas
+      const mien = Object.assign(document.createElement("blockquote"), { className: "mb-1", textContent: Object.values(saisie).filter(Boolean).join(" ; ") });
+      const reprendre = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm btn-outline-primary", textContent: "Reprendre la mienne" });
+      reprendre.addEventListener("click", () => poser(form, saisie));
+      dire(form, "Ce formulaire a changé depuis votre saisie, que voici :", mien, reprendre);
+    }
+  }
+  form.addEventListener("input", () => sessionStorage.setItem(cle, JSON.stringify({ depart, saisie: lire(form) })));
+  form.addEventListener("submit", () => sessionStorage.removeItem(cle));
+}

@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from agrements.actions.notification import notifier
 from agrements.actions.secteurs import suivre_les_secteurs
-from agrements.etapes import libelle_du_dossier
-from agrements.models import Dossier, PieceJointe
+from agrements.etapes import journal, journal_d_agrement, libelle_du_dossier
+from agrements.models import Dossier, EvenementAgrement, EvenementDossier, PieceJointe
 from comptes.http import Requete
 from comptes.models import Utilisateur
 from documents.evenements import acte_produit
 from documents.models import Acte
 from partenaires.evenements import secteur_transmis
-from partenaires.fiche import Onglet, declarer_onglet
+from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, Onglet, declarer_journal, declarer_onglet
 from partenaires.models import Structure
 from partenaires.transmission import Reste, declarer_source
 
@@ -61,6 +61,29 @@ def _documents(request: Requete, structure: Structure) -> dict[str, Any]:
     visibles = Dossier.objects.visibles_par(request.user).filter(structure=structure)
     jointes = PieceJointe.objects.filter(dossier__in=visibles).select_related("piece__fichier", "dossier")
     return {"jointes": jointes.order_by("-jointe_le")[:100]}
+
+
+@declarer_journal
+def vie_des_projets(request: Requete, structure: Structure) -> list[LigneDeJournal]:
+    """Les étapes des dossiers et des agréments que la personne a le droit de lire, dans ses mots."""
+    agent = request.user.est_agent
+    dossiers = {d.pk: d for d in Dossier.objects.visibles_par(request.user).filter(structure=structure).avec_lecture()}
+    evenements = EvenementDossier.objects.filter(dossier__in=dossiers).select_related("par").order_by("-le", "-pk")
+    if not agent:
+        evenements = evenements.filter(interne=False)
+    lignes = []
+    for evenement in evenements[:LIGNES_PAR_SOURCE]:
+        dossier = dossiers[evenement.dossier_id]
+        (lue,) = journal([evenement], agent=agent, decision_a_lire=dossier.decision_a_lire)
+        details = tuple(detail for detail in (dossier.numero, lue.detail, lue.motif) if detail)
+        lignes.append(LigneDeJournal(lue.le, lue.phrase, lue.qui, details, dossier.get_absolute_url()))
+    vus = structure.agrements.visibles_par(request.user)
+    de_vie = EvenementAgrement.objects.filter(agrement__in=vus).select_related("par", "agrement").order_by("-le", "-pk")
+    for ligne, e in zip(journal_d_agrement(de_vie[:LIGNES_PAR_SOURCE]), de_vie[:LIGNES_PAR_SOURCE], strict=True):
+        details = tuple(detail for detail in (e.agrement.get_objet_display(), ligne.motif) if detail)
+        texte = f"Agrément : {ligne.phrase.lower()}"
+        lignes.append(LigneDeJournal(ligne.le, texte, ligne.qui, details, e.agrement.get_absolute_url()))
+    return lignes
 
 
 declarer_onglet(Onglet("agrements", "Agréments", 10, "agrements/_onglet_agrements.html", _agrements))

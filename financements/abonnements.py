@@ -15,11 +15,12 @@ from financements.actions.droits import reprendre_avec_l_agrement, suspendre_pou
 from financements.actions.recalculs import lancer
 from financements.choix import RECALCULS_OUVERTS
 from financements.evenements import bareme_publie
-from financements.models import Bareme, Declaration, Droit, Recalcul
+from financements.models import Bareme, Declaration, Droit, EvenementDeclaration, Recalcul, VersionDroit
 from financements.revision import a_revoir
-from partenaires.fiche import Onglet, declarer_onglet
+from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, Onglet, declarer_journal, declarer_onglet
 from partenaires.models import Structure
 from partenaires.transmission import Reste, declarer_source
+from socle.montants import en_euros
 
 
 @receiver(bareme_publie, dispatch_uid="financements.recalculer_apres_publication")
@@ -70,6 +71,32 @@ def _argent(request: Requete, structure: Structure) -> dict[str, Any]:
         "declarations": declarations.select_related("campagne")[:20],
         "conventions": structure.conventions.select_related("acte")[:10],
     }
+
+
+@declarer_journal
+def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJournal]:
+    """Les déclarations et les droits : qui, quand, combien."""
+    visibles = Declaration.objects.visibles_par(request.user).filter(structure=structure)
+    gestes = EvenementDeclaration.objects.filter(declaration__in=visibles).select_related(
+        "declaration__campagne", "par"
+    )
+    lignes = [
+        LigneDeJournal(
+            e.le,
+            f"Déclaration, {e.get_geste_display().lower()}",
+            str(e.par) if e.par else "le portail",
+            (str(e.declaration.campagne), *([e.motif] if e.motif else [])),
+            e.declaration.get_absolute_url(),
+        )
+        for e in gestes.order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]
+    ]
+    versions = VersionDroit.objects.filter(droit__structure=structure).select_related("droit__prestation", "par")
+    for v in versions.order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]:
+        texte = f"Droit {v.droit.prestation} {v.droit.exercice} : {en_euros(v.montant)}"
+        qui = str(v.par) if v.par else "le portail"
+        details = (v.get_nature_display(), v.get_origine_display())
+        lignes.append(LigneDeJournal(v.le, texte, qui, details, v.droit.get_absolute_url()))
+    return lignes
 
 
 declarer_onglet(Onglet("argent", "Financements", 30, "financements/_onglet_argent.html", _argent))

@@ -17,7 +17,7 @@ def fragment(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.history_restore_request
 
 
-def paginer(request: HttpRequest, objets: QuerySet[Any], *, total: QuerySet[Any] | None = None) -> Page:
+def paginer(request: HttpRequest, objets: QuerySet[Any] | list[Any], *, total: QuerySet[Any] | None = None) -> Page:
     """``total`` : le même ensemble sans jointure, quand le compte en serait ralenti."""
     pages = Paginator(objets, PAR_PAGE)
     if total is not None:

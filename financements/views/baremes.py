@@ -156,5 +156,5 @@ def changements(request: Requete) -> HttpResponse:
     """« Quelles structures changent de régime, et que deviennent leurs droits ? »"""
     exercice = annee(request.GET.get("exercice", "")) or timezone.localdate().year + 1
     lignes = bascules(exercice)
-    contexte = {"exercice": exercice, "avant": exercice - 1, "page": paginer(request, lignes)}  # type: ignore[arg-type]
+    contexte = {"exercice": exercice, "avant": exercice - 1, "page": paginer(request, lignes)}
     return render(request, "financements/changements.html", contexte)

@@ -20,7 +20,7 @@ from partenaires import actions
 from partenaires.choix import GestePartenaire
 from partenaires.courante import CLE, structures_habilitees
 from partenaires.droits import AGENTS_DES_FICHES, PAYEURS, peut, peut_gerer_les_acces
-from partenaires.fiche import onglets
+from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, journal, onglets
 from partenaires.filtres import StructureFiltre
 from partenaires.forms import (
     CoordonneesForm,
@@ -94,9 +94,17 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     elif courant == "journal":
         evenements = EvenementPartenaire.objects.filter(
             Q(structure=structure) | Q(gestionnaire=structure.gestionnaire)
-        ).select_related("par")
-        contexte["page"] = page = paginer(request, evenements)
-        contexte["lignes"] = [(e, actions.changements_lisibles(e)) for e in page]
+        ).select_related("par")[:LIGNES_PAR_SOURCE]
+        siennes = [
+            LigneDeJournal(
+                e.le,
+                e.get_geste_display().capitalize(),
+                str(e.par),
+                (*actions.changements_lisibles(e), *([e.motif] if e.motif else [])),
+            )
+            for e in evenements
+        ]
+        contexte["page"] = paginer(request, journal(request, structure, siennes))
     else:
         onglet = apportes[courant]
         contexte["gabarit"] = onglet.gabarit

@@ -193,17 +193,12 @@ def droits_revises(
     recalcul: Recalcul, structure: Structure, versions: list[VersionDroit], avant: dict[int, Decimal]
 ) -> None:
     ecarts = {v: v.montant - avant.get(v.droit_id, v.montant) for v in versions}
-    if any(ecarts.values()):
-        actes.revision_droit(recalcul, structure, versions, avant, _suite_d_une_revision(recalcul, structure, ecarts))
-    sens = (
-        "change : lisez la lettre et le calcul"
-        if any(ecarts.values())
-        else "garde son montant, sous une nouvelle règle"
-    )
+    actes.revision_droit(recalcul, structure, versions, avant, _suite_d_une_revision(recalcul, structure, ecarts))
+    sens = "change" if any(ecarts.values()) else "garde son montant, sous une nouvelle règle"
     annoncer(
         f"revision-{recalcul.pk}-{structure.pk}",
         equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
-        f"Votre droit {recalcul.exercice} {sens}.",
+        f"Votre droit {recalcul.exercice} {sens} : lisez la lettre et le calcul.",
         reverse("financements:accueil"),
         objet=f"prestations {recalcul.exercice}",
     )
@@ -230,8 +225,9 @@ def _suite_d_une_revision(recalcul: Recalcul, structure: Structure, ecarts: dict
     """Ce qui change, de combien, et ce que cela fait aux versements ; une phrase par paragraphe."""
     phrases = [
         f"{v.droit.prestation.libelle} : {en_euros(abs(e))} de {'plus' if e > 0 else 'moins'} que le calcul précédent."
-        for v, e in ecarts.items()
         if e
+        else f"{v.droit.prestation.libelle} : le montant ne change pas, la nouvelle règle s’y applique désormais."
+        for v, e in ecarts.items()
     ]
     etudes = _etudes(structure, recalcul.exercice)
     for droit, etude in etudes:

@@ -257,11 +257,12 @@ def test_la_lettre_de_revision_dit_l_ecart_et_totalise_aussi_les_droits_inchange
     assert "prochain versement" not in lettre["suite"]
 
 
-def test_sans_changement_de_montant_la_structure_est_prevenue_sans_lettre(caisse):
+def test_sans_changement_de_montant_la_lettre_le_dit(caisse):
     remplacer_le_bareme(caisse, "180000")
     recalcul = simule(caisse)
     assert (revision.rapport(recalcul)["changent"], revision.rapport(recalcul)["memes"]) == (0, 1)
     recalculs.approuver(recalcul, par=caisse.responsable)
     revision.avancer(recalcul.pk)
-    assert caisse.actes("revision_droit") == []
+    (lettre,) = caisse.actes("revision_droit")
+    assert "le montant ne change pas" in lettre.contexte["suite"]
     assert caisse.direction.notifications.filter(texte__contains="garde son montant").exists()

@@ -10,7 +10,10 @@ import pytest
 from django.apps import apps
 
 RACINE = Path(__file__).resolve().parent.parent
-APPS = ("socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "accueil", "config")
+APPS = (
+    "socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "controles", "accueil",
+    "config",
+)  # fmt: skip
 CODE = [f for app in APPS for f in (RACINE / app).rglob("*.py") if "migrations" not in f.parts]
 GABARITS = list((RACINE / "templates").rglob("*.html"))
 

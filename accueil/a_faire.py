@@ -12,6 +12,7 @@ from agrements.models import Agrement, Dossier, Seance
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.models import Structure
+from socle.texte import accorde
 
 BORNE = 50
 
@@ -98,11 +99,8 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
         if passee and not seance.inscrits:
             continue
         libelle = "Enregistrer et clore la séance" if passee else "Composer l’ordre du jour"
-        taches.append(
-            Tache(
-                libelle, seance.get_absolute_url(), seance.tenue_le, f"{seance}, {seance.inscrits} dossier(s)", passee
-            )
-        )
+        detail = f"{seance}, {accorde(seance.inscrits, 'dossier')}"
+        taches.append(Tache(libelle, seance.get_absolute_url(), seance.tenue_le, detail, passee))
     prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
     taches += [
         _tache("À inscrire à une séance", d, aujourd_hui, lien="/seances/") for d in prets.order_by("depose_le")[:BORNE]

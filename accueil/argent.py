@@ -16,6 +16,7 @@ from financements.etude import retards
 from financements.models import Bareme, Campagne, Convention, Declaration, Derogation, Droit, Paiement, Recalcul
 from financements.reference import RETARD_ADMIS
 from partenaires.models import Structure
+from socle.texte import accorde
 
 _GESTES = {
     EtatDeclaration.EN_PREPARATION: ("Continuer la déclaration", (Role.DIRECTION, Role.SAISIE)),
@@ -103,9 +104,9 @@ def _paiements(agent: Utilisateur) -> list[Tache]:
     taches = []
     if reste := comptes.get(EtatPaiement.PROPOSE, 0) - miens:
         lien = reverse("financements:paiements") + "?etat=propose"
-        taches.append(Tache("Valider des paiements", lien, None, f"{reste} proposé(s)"))
+        taches.append(Tache("Valider des paiements", lien, None, accorde(reste, "proposé")))
     if valides := comptes.get(EtatPaiement.VALIDE, 0):
-        taches.append(Tache("Ordonnancer un lot", reverse("financements:creer_lot"), None, f"{valides} validé(s)"))
+        taches.append(Tache("Ordonnancer un lot", reverse("financements:creer_lot"), None, accorde(valides, "validé")))
     return taches
 
 

@@ -140,11 +140,23 @@ GESTE_DE_DECISION: dict[str, Geste] = {
 }
 
 
+class EtatPiece(models.TextChoices):
+    """Ce que le dossier répond à une pièce demandée par le régime."""
+
+    JOINTE = "jointe", "jointe"
+    EXPIREE = "expiree", "expirée"
+    MANQUANTE = "manquante", "manquante"
+    NON_JOINTE = "non_jointe", "non jointe (facultative)"
+
+
 class VerdictCritere(models.TextChoices):
     CONFORME = "conforme", "conforme"
     A_COMPLETER = "a_completer", "à compléter"
     NON_CONFORME = "non_conforme", "non conforme"
     SANS_OBJET = "sans_objet", "sans objet"
+
+
+VERDICTS_A_MOTIVER = frozenset({VerdictCritere.A_COMPLETER.value, VerdictCritere.NON_CONFORME.value})
 
 
 class Instance(models.TextChoices):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from agrements.choix import EtatSection
+from agrements.choix import EtatPiece, EtatSection
 from agrements.referentiel import ExigencePiece, Section
 from agrements.reponses import avertissements, est_vide, manques
 
@@ -71,6 +72,38 @@ def ce_qui_manque(
         if exigence.obligatoire and exigence.code not in pieces_jointes
     ]
     return liste
+
+
+@dataclass(frozen=True, slots=True)
+class ReleveDePiece:
+    """Une exigence du régime, et ce que le dossier y répond. ``jointes`` : les pièces jointes qui la concernent."""
+
+    exigence: ExigencePiece
+    jointes: tuple[Any, ...]
+    etat: EtatPiece
+
+    @property
+    def a_demander(self) -> bool:
+        return self.etat in (EtatPiece.MANQUANTE, EtatPiece.EXPIREE)
+
+
+def releve_des_pieces(exigences: Collection[ExigencePiece], jointes: Collection[Any], le: date) -> list[ReleveDePiece]:
+    """Pour chaque exigence : jointe, expirée au jour ``le`` (aucune pièce encore valable), manquante ou facultative.
+
+    ``jointes`` : des objets portant ``exigence`` (code) et ``piece.valable_jusqu_au`` (date ou vide : sans limite).
+    """
+    releve = []
+    for exigence in exigences:
+        siennes = tuple(j for j in jointes if j.exigence == exigence.code)
+        valables = [j for j in siennes if j.piece.valable_jusqu_au is None or j.piece.valable_jusqu_au >= le]
+        if valables:
+            etat = EtatPiece.JOINTE
+        elif siennes:
+            etat = EtatPiece.EXPIREE
+        else:
+            etat = EtatPiece.MANQUANTE if exigence.obligatoire else EtatPiece.NON_JOINTE
+        releve.append(ReleveDePiece(exigence, siennes, etat))
+    return releve
 
 
 def alertes_equipe(

@@ -14,7 +14,15 @@ from typing import Any
 
 from agrements import arbre
 from agrements.choix import Objet
-from agrements.completude import Avancement, Manque, alertes_equipe, avancement, ce_qui_manque
+from agrements.completude import (
+    Avancement,
+    Manque,
+    ReleveDePiece,
+    alertes_equipe,
+    avancement,
+    ce_qui_manque,
+    releve_des_pieces,
+)
 from agrements.models import DemandeComplements, Dossier, PieceJointe, Remarque, Reponse
 from agrements.referentiel import Champ, ExigencePiece, Section
 from partenaires.choix import TypeStructure
@@ -104,6 +112,9 @@ class Contenu:
 
     def manques(self) -> list[Manque]:
         return ce_qui_manque(self.sections, self.reponses, self.exigences, [jointe.exigence for jointe in self.jointes])
+
+    def releve_des_pieces(self, le: date) -> list[ReleveDePiece]:
+        return releve_des_pieces(self.exigences, self.jointes, le)
 
     def figer(self) -> dict[str, Any]:
         """Le contenu entier, prêt à être déposé : c’est lui que la Caf lira, et lui seul."""

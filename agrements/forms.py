@@ -120,7 +120,14 @@ class DemandeComplementsForm(forms.Form):
 
 
 class EvaluationForm(forms.Form):
-    verdict = forms.ChoiceField(label="Verdict", choices=[("", "À évaluer"), *VerdictCritere.choices], required=False)
+    """Le regard sur un critère ; l’action exige le commentaire d’un verdict réservé."""
+
+    verdict = forms.ChoiceField(
+        label="Verdict",
+        choices=[("", "à évaluer"), *VerdictCritere.choices],
+        required=False,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
     commentaire = forms.CharField(
         label="Commentaire", required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -140,7 +147,11 @@ class AvisForm(forms.Form):
     )
     motivation = forms.CharField(label="Motivation", max_length=8000, widget=forms.Textarea(attrs={"rows": 7}))
     reserves = forms.CharField(
-        label="Réserves", required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Réserves",
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Pour un avis favorable avec réserves : proposées au conseil, elles iront dans la lettre.",
     )
 
     def clean(self) -> dict[str, Any]:

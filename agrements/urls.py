@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agrements.views import commun, partenaire, seances, service, vie, vues
+from agrements.views import commun, completude, partenaire, seances, service, vie, vues
 
 app_name = "agrements"
 
@@ -25,7 +25,8 @@ urlpatterns = [
     path("dossiers/<int:pk>/messages/", commun.fil, name="fil"),
     path("dossiers/<int:pk>/notification/", commun.lire_notification, name="lire_notification"),
     path("dossiers/<int:pk>/actes/<int:acte_pk>/", commun.acte, name="acte"),
-    path("dossiers/<int:pk>/complements/", service.complements, name="complements"),
+    path("dossiers/<int:pk>/completude/", completude.completude, name="completude"),
+    path("dossiers/<int:pk>/complements/", completude.complements, name="complements"),
     path("dossiers/<int:pk>/grille/", service.grille, name="grille"),
     path("dossiers/<int:pk>/citer/", service.citer, name="citer"),
     path("dossiers/<int:pk>/citations/<int:citation_pk>/retirer/", service.retirer_citation, name="retirer_citation"),

@@ -77,3 +77,8 @@ def en_texte(riche: str) -> str:
 def longueur(riche: str) -> int:
     """Le nombre de caractères que la personne voit, sans les balises."""
     return len(en_texte(riche))
+
+
+def accorde(nombre: int, *mots: str) -> str:
+    """« 0 dossier », « 2 dossiers proposés » : le nombre, puis chaque mot accordé en nombre."""
+    return " ".join([str(nombre), *(f"{mot}s" if nombre >= 2 else mot for mot in mots)])

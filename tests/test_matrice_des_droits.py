@@ -109,6 +109,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "agrements:detacher": (EQUIPE, ("dossier", "jointe_pk")),
     "agrements:verifier": (EQUIPE, ("dossier",)),
     "agrements:visa": (frozenset({Role.REPRESENTANT_LEGAL}), ("dossier",)),
+    "agrements:completude": (CAF, ("dossier",)),
     "agrements:complements": (INSTRUIT, ("dossier",)),
     "agrements:grille": (CAF, ("dossier",)),
     "agrements:citer": (INSTRUIT, ("dossier",)),

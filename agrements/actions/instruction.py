@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agrements import annonces
 from agrements.actions.franchir import consigner, franchir, ouvrir
-from agrements.choix import Geste, SensAvis
+from agrements.choix import VERDICTS_A_MOTIVER, EtatPiece, Geste, SensAvis
 from agrements.contenu import Contenu, texte_lisible
 from agrements.models import AvisInstruction, Citation, DemandeComplements, Dossier, EvaluationCritere, Remarque
 from comptes.choix import Role
@@ -51,6 +51,25 @@ def preparer_remarque(
         demande=demande, champ=champ, piece=piece, defaults={"texte": texte, "par": par}
     )
     return remarque
+
+
+@transaction.atomic
+def demander_les_pieces(dossier: Dossier, *, par: Utilisateur) -> int:
+    """Prépare une remarque par pièce manquante ou expirée, sans toucher celles déjà écrites ; rend combien."""
+    dossier = ouvrir(dossier, Geste.PREPARER_REMARQUE, par=par)
+    contenu = Contenu(dossier)
+    demande = contenu.demande_ouverte
+    deja = {r.piece for r in demande.remarques.all()} if demande else set()
+    ajoutees = 0
+    for ligne in contenu.releve_des_pieces(timezone.localdate()):
+        if not ligne.a_demander or ligne.exigence.code in deja:
+            continue
+        texte = "Cette pièce manque au dossier : merci de la joindre."
+        if ligne.etat == EtatPiece.EXPIREE:
+            texte = "La pièce jointe n’est plus valable : merci d’en joindre une plus récente."
+        preparer_remarque(dossier, texte=texte, piece=ligne.exigence.code, par=par)
+        ajoutees += 1
+    return ajoutees
 
 
 REPONSE_MAX = 120  # jours ; à confirmer par la Caf
@@ -96,17 +115,25 @@ def declarer_irrecevable(dossier: Dossier, *, par: Utilisateur, motif: str) -> D
     return dossier
 
 
+A_MOTIVER = "Dites ce qui manque ou ne convient pas : l’avis et la structure en auront besoin."
+
+
 @transaction.atomic
 def evaluer(
     dossier: Dossier, *, critere: str, verdict: str, commentaire: str, version: int, par: Utilisateur
 ) -> EvaluationCritere:
-    """Garde le regard sur un critère. ``version`` : celle que l’agent avait sous les yeux (0 : aucune)."""
+    """Garde le regard sur un critère. ``version`` : celle que l’agent avait sous les yeux (0 : aucune).
+
+    Lève VersionPerimee si un collègue a écrit depuis, ValidationError si un verdict réservé n’est pas commenté.
+    """
     dossier = ouvrir(dossier, Geste.EVALUER, par=par)
     evaluation = _evaluation(dossier, critere, par)
     if version != (0 if evaluation.pk is None else evaluation.version):
         raise VersionPerimee("Un collègue a évalué ce critère pendant que vous écriviez.")
     evaluation.verdict = verdict
     evaluation.commentaire = epurer(commentaire).strip()
+    if verdict in VERDICTS_A_MOTIVER and not evaluation.commentaire:
+        raise ValidationError({"commentaire": A_MOTIVER})
     _ecrire_evaluation(evaluation, dossier, par)
     return evaluation
 

@@ -58,6 +58,14 @@ GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
 }
 
 
+# Ceux qui se décident sur une page à eux : celle où l’on relit d’abord.
+PAGES_DU_GESTE = {
+    Geste.DEMANDER_VISA: "agrements:verifier",
+    Geste.RENVOYER: "agrements:verifier",
+    Geste.DECLARER_COMPLET: "agrements:completude",
+}
+
+
 def dossier_visible(request: Requete, pk: int) -> Dossier:
     return get_object_or_404(Dossier.objects.visibles_par(request.user).pour_fiche(), pk=pk)
 
@@ -281,8 +289,8 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
             return redirect(dossier)
     contexte = {"dossier": dossier, "form": form, "libelle": libelle, "geste": nom, "manques": manques}
     statut = 422 if manques or (form is not None and form.is_bound) else 200
-    if nom in (Geste.DEMANDER_VISA, Geste.RENVOYER) and request.method == "GET":
-        return redirect(reverse("agrements:verifier", args=[dossier.pk]))
+    if request.method == "GET" and nom in PAGES_DU_GESTE:
+        return redirect(reverse(PAGES_DU_GESTE[nom], args=[dossier.pk]))
     if dossier.etat not in CYCLE[nom].depuis and request.method == "GET":
         libelle = libelle_du_dossier(dossier, agent=request.user.est_agent)
         messages.warning(request, f"Ce n’est plus possible : le dossier est « {libelle} ».")

@@ -22,7 +22,7 @@ from comptes.choix import Role
 from comptes.http import Requete
 from socle.erreurs import Refus
 from socle.listes import paginer
-from socle.texte import entier
+from socle.texte import accorde, entier
 from socle.vues import refus_en_message, refuser
 
 
@@ -135,7 +135,7 @@ def inscrire(request: Requete, pk: int) -> HttpResponse:
         else:
             inscrits += 1
     if inscrits:
-        messages.success(request, f"{inscrits} dossier{'s' if inscrits > 1 else ''} à l’ordre du jour.")
+        messages.success(request, f"{accorde(inscrits, 'dossier')} à l’ordre du jour.")
     elif not choisis:
         messages.warning(request, "Cochez au moins un dossier à inscrire.")
     return redirect(seance)

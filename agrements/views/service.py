@@ -1,4 +1,4 @@
-"""Les pages de l’instruction : demander des compléments, évaluer, citer, rendre un avis, affecter."""
+"""Les pages de l’instruction : évaluer, citer, rendre un avis, affecter ; la liste des agréments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,19 +15,21 @@ from django.utils import timezone
 from agrements.actions import instruction
 from agrements.choix import EtatAgrement, Geste
 from agrements.contenu import Contenu, texte_lisible
+from agrements.cycle import CYCLE
 from agrements.droits import peut, possible
-from agrements.forms import AffecterForm, AvisForm, DemandeComplementsForm, EvaluationForm
+from agrements.forms import AffecterForm, AvisForm, EvaluationForm
 from agrements.models import Agrement, Citation, Dossier
 from agrements.views.commun import a_citer, dossier_visible
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
+from comptes.models import Utilisateur
 from partenaires.querysets import structure_nommee
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
-from socle.listes import paginer
+from socle.listes import fragment, paginer
 from socle.texte import entier
-from socle.vues import refus_en_message
+from socle.vues import refus_en_message, refuser
 
 INSTRUCTION = (Role.CHARGE_CONSEIL, Role.RESPONSABLE)
 LECTEURS = (
@@ -38,62 +40,6 @@ LECTEURS = (
     Role.RESPONSABLE,
     Role.ADMINISTRATEUR,
 )
-
-
-@lecture_ecriture
-@reserve_a(*INSTRUCTION)
-def complements(request: Requete, pk: int) -> HttpResponse:
-    """Chaque remarque ouvre un champ ; l’envoi en fait un courrier. Rien ne part avant « Envoyer »."""
-    dossier = dossier_visible(request, pk)
-    exiger(peut(Geste.PREPARER_REMARQUE, request.user, dossier))
-    envoi = request.method == "POST" and "envoyer" in request.POST
-    delai = dossier.regime.referentiel.delais["complements_jours"]
-    form = DemandeComplementsForm(
-        request.POST if envoi else None, initial={"echeance_le": timezone.localdate() + timedelta(days=delai)}
-    )
-    if request.method == "POST":
-        try:
-            _garder_les_remarques(request, dossier)
-            if envoi and form.is_valid():
-                instruction.demander_complements(dossier, par=request.user, **form.cleaned_data)
-                messages.success(request, "La demande de compléments est envoyée ; les champs visés sont rouverts.")
-                return redirect(dossier)
-        except ValidationError as erreur:
-            form.add_error(None, erreur)
-        except Refus as refus:
-            messages.warning(request, str(refus))
-            return redirect("agrements:complements", dossier.pk)
-        if not envoi:
-            messages.success(request, "Vos remarques sont gardées ; rien n’est encore envoyé.")
-            return redirect("agrements:complements", dossier.pk)
-    contenu = Contenu(dossier)
-    demande = contenu.demande_ouverte
-    gardees = {r.champ or f"piece:{r.piece}": r.texte for r in demande.remarques.all()} if demande else {}
-    contexte = {
-        "dossier": dossier,
-        "form": form,
-        "sections": contenu.sections,
-        "reponses": contenu.deposees or {},
-        "exigences": contenu.exigences,
-        "jointes": contenu.jointes,
-        "gardees": gardees,
-        "possible": possible(Geste.DEMANDER_COMPLEMENTS, request.user, dossier),
-        "onglet": "complements",
-    }
-    return render(request, "agrements/service/complements.html", contexte, status=422 if form.is_bound else 200)
-
-
-def _garder_les_remarques(request: Requete, dossier: Dossier) -> None:
-    contenu = Contenu(dossier)
-    demande = contenu.demande_ouverte
-    gardees = {r.champ or f"piece:{r.piece}": r.texte for r in demande.remarques.all()} if demande else {}
-    cibles = [(f"champ-{c}", c, "") for c in contenu.champs]
-    cibles += [(f"piece-{e.code}", "", e.code) for e in contenu.exigences]
-    for nom, champ, piece in cibles:
-        texte = request.POST.get(nom)
-        if texte is None or texte.strip() == gardees.get(champ or f"piece:{piece}", ""):
-            continue
-        instruction.preparer_remarque(dossier, texte=texte, champ=champ, piece=piece, par=request.user)
 
 
 def _criteres(dossier: Dossier, liees: dict[str, EvaluationForm]) -> list[dict[str, Any]]:
@@ -148,17 +94,11 @@ def grille(request: Requete, pk: int) -> HttpResponse:
         exiger(peut(Geste.EVALUER, request.user, dossier))
         code = request.POST.get("critere", "")
         form = EvaluationForm(request.POST, prefix=code)
-        if form.is_valid():
-            try:
-                instruction.evaluer(dossier, critere=code, par=request.user, **form.cleaned_data)
-            except VersionPerimee as refus:
-                form.add_error(None, f"{refus} Votre texte est ci-dessous ; rechargez la page pour voir le sien.")
-            except Refus as refus:
-                messages.warning(request, str(refus))
-                return redirect("agrements:grille", dossier.pk)
-            else:
-                messages.success(request, "Le critère est enregistré.")
-                return redirect(f"{request.path}#critere-{code}")
+        gardee = form.is_valid() and _evaluer(dossier, form, code, par=request.user)
+        if fragment(request):
+            return _suivi(request, dossier, form, code)
+        if gardee:
+            return redirect(f"{request.path}#critere-{code}")
         liees[code] = form
     contenu = Contenu(dossier)
     contexte = {
@@ -174,6 +114,37 @@ def grille(request: Requete, pk: int) -> HttpResponse:
         "champs_a_citer": [(c.code, f"{s.titre} : {c.libelle}") for s in contenu.sections for c in s.champs],
     }
     return render(request, "agrements/service/grille.html", contexte, status=422 if liees else 200)
+
+
+def _evaluer(dossier: Dossier, form: EvaluationForm, code: str, *, par: Utilisateur) -> bool:
+    """Un collègue a écrit entre-temps : son texte est dit, le nôtre reste, le prochain envoi vaut en connaissance."""
+    try:
+        instruction.evaluer(dossier, critere=code, par=par, **form.cleaned_data)
+    except VersionPerimee:
+        sienne = dossier.evaluations.select_related("par").get(critere=code)
+        dit = " : ".join(filter(None, [sienne.get_verdict_display() or "à évaluer", sienne.commentaire]))
+        form.add_error(
+            None,
+            f"{sienne.par} a évalué ce critère pendant que vous écriviez (« {dit} »). "
+            "Votre saisie est toujours dans le formulaire : enregistrez-la de nouveau pour qu’elle remplace la sienne.",
+        )
+        form.data = form.data.copy()
+        form.data[form.add_prefix("version")] = sienne.version
+    except Refus as refus:
+        form.add_error(None, str(refus))
+    except ValidationError as erreur:
+        refuser(form, erreur)
+    return not form.errors
+
+
+def _suivi(request: Requete, dossier: Dossier, form: EvaluationForm, code: str) -> HttpResponse:
+    """Ce que htmx remplace : le suivi du critère et son numéro de version ; la saisie n’est jamais touchée."""
+    evaluation = dossier.evaluations.select_related("par").filter(critere=code).first()
+    critere = next((c for c in dossier.regime.referentiel.criteres if c.code == code), None)
+    if critere is None:
+        raise Http404
+    contexte = {"ligne": {"critere": critere, "evaluation": evaluation, "form": form}, "seul": True}
+    return render(request, "agrements/service/_suivi.html", contexte, status=422 if form.errors else 200)
 
 
 @ecriture
@@ -221,6 +192,9 @@ def retirer_citation(request: Requete, pk: int, citation_pk: int) -> HttpRespons
 def avis(request: Requete, pk: int) -> HttpResponse:
     dossier = dossier_visible(request, pk)
     exiger(peut(Geste.RENDRE_AVIS, request.user, dossier))
+    if dossier.etat not in CYCLE[Geste.RENDRE_AVIS].depuis:
+        messages.warning(request, f"L’avis ne se rend plus : le dossier est « {dossier.get_etat_display()} ».")
+        return redirect(dossier)
     form = AvisForm(request.POST if request.method == "POST" else None, initial={"duree_mois": dossier.duree_souhaitee})
     if form.is_valid():
         try:

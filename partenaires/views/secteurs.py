@@ -20,6 +20,7 @@ from partenaires.forms import AbsenceForm, MonAbsenceForm, TransmettrePortefeuil
 from partenaires.interlocuteurs import charges_par_commune
 from partenaires.models import Commune, Suppleance
 from socle.erreurs import Refus
+from socle.texte import accorde
 
 
 @lecture_ecriture
@@ -46,10 +47,10 @@ def _agir(request: Requete, geste: str, donnees: dict[str, Any]) -> str:
     """Fait le geste et rend la phrase de réussite. Lève Refus, ValidationError."""
     if geste == "secteur":
         nombre = actions.transmettre_secteur(par=request.user, communes=None, **donnees)
-        return f"{nombre} commune{'s' if nombre > 1 else ''} transmise{'s' if nombre > 1 else ''}."
+        return f"{accorde(nombre, 'commune', 'transmise')}."
     if geste == "portefeuille":
         nombre = actions.transmettre_portefeuille(par=request.user, **donnees)
-        return f"{nombre} gestionnaire{'s' if nombre > 1 else ''} transmis."
+        return f"{accorde(nombre, 'gestionnaire')} transmis."
     actions.declarer_absence(par=request.user, **donnees)
     return "L’absence est déclarée ; le suppléant est prévenu et voit les dossiers."
 

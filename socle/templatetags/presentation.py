@@ -121,3 +121,10 @@ def champ_nu(champ: BoundField) -> SafeString:
 def decouper(texte: str) -> list[str]:
     """« 6,12,24 » en liste : les choix fixes d’un gabarit."""
     return texte.split(",")
+
+
+@register.filter
+def pluriel(nombre: int | str, formes: str = ",s") -> str:
+    """La marque du pluriel, à la française : à partir de deux (« 0 dossier », « 1,5 an », « 2 ans »)."""
+    singulier, plusieurs = formes.split(",")
+    return plusieurs if Decimal(str(nombre)) >= 2 else singulier

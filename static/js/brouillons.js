@@ -24,7 +24,7 @@ function dire(form, texte, ...suite) {
 
 for (const form of document.querySelectorAll("form[data-brouillon]")) {
   const cle = `formulaire:${personne}:${form.dataset.brouillon}`;
-  const depart = JSON.stringify(lire(form));
+  let depart = JSON.stringify(lire(form));
   const { depart: avant, saisie } = JSON.parse(sessionStorage.getItem(cle) ?? "{}");
   if (saisie && JSON.stringify(saisie) !== depart) {
     if (avant === depart) {
@@ -39,4 +39,10 @@ for (const form of document.querySelectorAll("form[data-brouillon]")) {
   }
   form.addEventListener("input", () => sessionStorage.setItem(cle, JSON.stringify({ depart, saisie: lire(form) })));
   form.addEventListener("submit", () => sessionStorage.removeItem(cle));
+  form.addEventListener("htmx:beforeRequest", () => (form.envoye = JSON.stringify(lire(form))));
+  form.addEventListener("htmx:afterRequest", (e) => {
+    if (!e.detail.successful) return;
+    depart = form.envoye;
+    if (JSON.stringify(lire(form)) === depart) sessionStorage.removeItem(cle);
+  });
 }

@@ -20,6 +20,16 @@ function texte(fragment) {
 
 const zoneDe = (noeud) => (noeud.nodeType === 1 ? noeud : noeud.parentElement)?.closest("[data-citable]");
 
+// Une citation ne coupe pas un mot : « de 62 » choisi dans « de 620 » devient « de 620 ».
+function motsEntiers(plage) {
+  const lettre = (noeud, rang) => noeud.nodeType === 3 && /[\p{L}\p{N}]/u.test(noeud.data[rang] ?? "");
+  let { startContainer: a, startOffset: i, endContainer: b, endOffset: j } = plage;
+  while (lettre(a, i) && lettre(a, i - 1)) i -= 1;
+  while (lettre(b, j - 1) && lettre(b, j)) j += 1;
+  plage.setStart(a, i);
+  plage.setEnd(b, j);
+}
+
 // Un triple clic finit au début du bloc suivant : on s’arrête au bord de la réponse si rien ne dépasse.
 function choisi() {
   const selection = window.getSelection();
@@ -28,6 +38,7 @@ function choisi() {
   const zone = zoneDe(tout.startContainer);
   if (!zone) return null;
   const dedans = tout.cloneRange();
+  motsEntiers(dedans);
   if (!zone.contains(tout.endContainer)) dedans.setEnd(zone, zone.childNodes.length);
   const extrait = texte(dedans.cloneContents());
   if (!extrait) return null;
@@ -42,6 +53,27 @@ function dire(phrase) {
   if (annonce.textContent !== phrase) annonce.textContent = phrase;
 }
 
+// Le critère déjà choisi reste s’il lit cette section ; sinon le premier qui la lit.
+function proposerLeCritere(zone) {
+  const section = zone.closest("section")?.getAttribute("aria-labelledby")?.replace("lecture-", "");
+  const lit = (option) => option.dataset.sections.split(" ").includes(section);
+  const liste = barre.elements.critere;
+  if (!lit(liste.selectedOptions[0])) liste.value = ([...liste.options].find(lit) ?? liste.selectedOptions[0]).value;
+}
+
+// La barre ne cache pas ce qu’on cite.
+function decouvrir(zone) {
+  const dessous = window.getSelection().getRangeAt(0).getBoundingClientRect().bottom - (window.innerHeight - barre.offsetHeight - 12);
+  if (dessous > 0) defileur(zone).scrollBy(0, dessous);
+}
+
+function defileur(zone) {
+  for (let parent = zone.parentElement; parent; parent = parent.parentElement) {
+    if (parent.scrollHeight > parent.clientHeight && /auto|scroll/.test(getComputedStyle(parent).overflowY)) return parent;
+  }
+  return document.scrollingElement;
+}
+
 function montrer() {
   const passage = choisi();
   if (!passage || passage.deborde) {
@@ -53,8 +85,12 @@ function montrer() {
   barre.elements.champ.value = passage.zone.dataset.citable;
   barre.elements.extrait.value = passage.extrait;
   barre.querySelector("[data-extrait]").textContent = passage.extrait.length > 160 ? `${passage.extrait.slice(0, 160)}…` : passage.extrait;
-  if (barre.previousElementSibling !== passage.zone) passage.zone.after(barre); // la touche Tab y mène
+  if (barre.previousElementSibling !== passage.zone) {
+    passage.zone.after(barre); // la touche Tab y mène
+    proposerLeCritere(passage.zone);
+  }
   barre.hidden = false;
+  decouvrir(passage.zone);
   dire(`Passage choisi : « ${passage.extrait.slice(0, 80)} ». Tabulation pour l’attacher à un critère.`);
 }
 

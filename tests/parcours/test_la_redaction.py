@@ -118,17 +118,30 @@ def test_le_budget_part_du_plan_comptable_et_dit_de_combien_il_s_ecarte(theatre,
     assert directrice.fautes == []
 
 
-def test_enregistrer_un_critere_ne_perd_pas_ce_qui_est_tape_dans_un_autre(theatre, ouvrir, live_server):
+def test_un_clic_garde_un_verdict_et_rien_de_tape_ne_se_perd(theatre, ouvrir, live_server):
     dossier = theatre.mener(Etat.EN_INSTRUCTION)
     page = ouvrir()
     chargee = Personne(page, live_server.url, theatre.charge)
     chargee.aller(f"/dossiers/{dossier.pk}/grille/")
-    criteres = page.locator("form[data-brouillon]")
-    criteres.nth(0).locator("textarea").first.fill("Un commentaire pas encore enregistré.")
-    criteres.nth(1).locator("select, input[type=radio]").first.wait_for()
-    criteres.nth(1).locator("textarea").first.fill("Le second critère.")
-    criteres.nth(1).locator("button:has-text('Enregistrer')").click()
-    page.wait_for_load_state()
-    premier = page.locator("form[data-brouillon]").nth(0)
-    assert premier.locator("textarea").first.input_value() == "Un commentaire pas encore enregistré."
-    assert "Votre saisie est retrouvée" in premier.inner_text()
+    un, deux, trois = (page.locator("form[data-brouillon]").nth(rang) for rang in range(3))
+    un.get_by_label("Conforme", exact=True).check()
+    un.get_by_text("Enregistré le").wait_for()
+
+    deux.get_by_label("À compléter").check()
+    deux.get_by_text("Dites ce qui manque ou ne convient pas").wait_for()
+    assert deux.get_by_label("À compléter").is_checked()
+    deux.locator("textarea").fill("Le bilan n’est pas partagé.")
+    trois.locator("textarea").focus()  # quitter le champ suffit
+    deux.get_by_text("Enregistré le").wait_for()
+    chargee.regarder()
+
+    trois.locator("textarea").press_sequentially("Tapé, pas quitté.")
+    page.reload()
+    assert "Votre saisie est retrouvée" in trois.inner_text()
+    assert trois.locator("textarea").input_value() == "Tapé, pas quitté."
+    assert deux.locator("textarea").input_value() == "Le bilan n’est pas partagé."
+    assert "Votre saisie est retrouvée" not in deux.inner_text()
+    assert dict(dossier.evaluations.values_list("verdict", "commentaire")) == {
+        "conforme": "",
+        "a_completer": "Le bilan n’est pas partagé.",
+    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Count, Q
+from django.urls import reverse
 
 from agrements.choix import ETATS_OUVERTS, Etat, EtatAgrement
 from agrements.models import Agrement, Dossier, Seance
@@ -38,10 +39,14 @@ def _tache(libelle: str, dossier: Dossier, aujourd_hui: date, *, lien: str = "")
 
 
 _GESTES_DE_LA_STRUCTURE = {
-    Etat.EN_PREPARATION: ("Continuer le projet", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
-    Etat.A_VISER: ("Lire et viser le projet", (Role.REPRESENTANT_LEGAL,)),
-    Etat.VISE: ("Déposer le dossier visé", (Role.DIRECTION, Role.REPRESENTANT_LEGAL)),
-    Etat.INCOMPLET: ("Répondre à la demande de compléments", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
+    Etat.EN_PREPARATION: ("Continuer le projet", "", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
+    Etat.A_VISER: ("Lire et viser le projet", "agrements:visa", (Role.REPRESENTANT_LEGAL,)),
+    Etat.VISE: ("Déposer le dossier visé", "", (Role.DIRECTION, Role.REPRESENTANT_LEGAL)),
+    Etat.INCOMPLET: (
+        "Répondre à la demande de compléments",
+        "",
+        (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL),
+    ),
 }
 
 
@@ -52,9 +57,9 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui:
     )
     for dossier in dossiers.order_by("-modifie_le")[:BORNE]:
         if geste := _GESTES_DE_LA_STRUCTURE.get(Etat(dossier.etat)):
-            libelle, admis = geste
+            libelle, page, admis = geste
             if roles.intersection(admis):
-                taches.append(_tache(libelle, dossier, aujourd_hui))
+                taches.append(_tache(libelle, dossier, aujourd_hui, lien=page and reverse(page, args=[dossier.pk])))
         if getattr(dossier, "non_lues", 0):
             taches.append(_tache("Lire la notification de décision", dossier, aujourd_hui))
     limite = aujourd_hui + timedelta(days=426)  # 14 mois : début conseillé d’un renouvellement (domaine B.5)
@@ -68,9 +73,9 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui:
 
 
 _GESTES_DE_L_INSTRUCTION = {
-    Etat.DEPOSE: "Vérifier que le dossier est complet",
-    Etat.EN_INSTRUCTION: "Instruire et rendre l’avis",
-    Etat.AJOURNE: "Reprendre l’instruction",
+    Etat.DEPOSE: ("Vérifier que le dossier est complet", "agrements:completude"),
+    Etat.EN_INSTRUCTION: ("Instruire et rendre l’avis", "agrements:grille"),
+    Etat.AJOURNE: ("Reprendre l’instruction", "agrements:fiche"),
 }
 
 
@@ -80,10 +85,10 @@ def pour_l_instruction(agent: Utilisateur, aujourd_hui: date, *, tous: bool = Fa
     if not tous:
         dossiers = dossiers.suivis_par(agent, aujourd_hui)
     attendus = dossiers.filter(etat__in=_GESTES_DE_L_INSTRUCTION).select_related("structure")
-    taches = [
-        _tache(_GESTES_DE_L_INSTRUCTION[Etat(d.etat)], d, aujourd_hui)
-        for d in attendus.order_by("echeance_le", "pk")[:BORNE]
-    ]
+    taches = []
+    for dossier in attendus.order_by("echeance_le", "pk")[:BORNE]:
+        libelle, page = _GESTES_DE_L_INSTRUCTION[Etat(dossier.etat)]
+        taches.append(_tache(libelle, dossier, aujourd_hui, lien=reverse(page, args=[dossier.pk])))
     demandes = agent.demandes_de_contact.filter(traitee_le__isnull=True).select_related("commune")[:BORNE]
     taches += [
         Tache(f"Répondre à {d.nom} ({d.commune})", "#contacts", d.recue_le.date(), d.message[:80]) for d in demandes
@@ -93,7 +98,7 @@ def pour_l_instruction(agent: Utilisateur, aujourd_hui: date, *, tous: bool = Fa
 
 def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
     taches = []
-    seances = Seance.objects.filter(close_le__isnull=True, tenue_le__lte=aujourd_hui + timedelta(days=30))
+    seances = Seance.objects.non_finies().filter(tenue_le__lte=aujourd_hui + timedelta(days=30))
     for seance in seances.annotate(inscrits=Count("passages")).order_by("tenue_le")[:BORNE]:
         passee = seance.tenue_le <= aujourd_hui
         if passee and not seance.inscrits:
@@ -103,7 +108,8 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
         taches.append(Tache(libelle, seance.get_absolute_url(), seance.tenue_le, detail, passee))
     prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
     taches += [
-        _tache("À inscrire à une séance", d, aujourd_hui, lien="/seances/") for d in prets.order_by("depose_le")[:BORNE]
+        _tache("À inscrire à une séance", d, aujourd_hui, lien=reverse("agrements:inscrire_un_dossier", args=[d.pk]))
+        for d in prets.order_by("depose_le")[:BORNE]
     ]
     return trier(taches)
 

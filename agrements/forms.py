@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agrements.choix import Instance, Objet, SensAvis, SensDecision, TypeDossier, VerdictCritere
-from agrements.models import VersionRegime
+from agrements.models import Seance, VersionRegime
 from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
 from partenaires.models import Structure
@@ -187,9 +187,31 @@ class SeanceForm(forms.Form):
         limite, tenue = donnees.get("limite_inscription_le"), donnees.get("tenue_le")
         if tenue and tenue < timezone.localdate() - relativedelta(months=1):
             self.add_error("tenue_le", "Une séance passée s’ajoute dans le mois qui la suit.")
+        if tenue and tenue > timezone.localdate() + relativedelta(years=2):
+            self.add_error("tenue_le", "Cette séance est à plus de deux ans : vérifiez l’année.")
         if limite and tenue and limite > tenue:
             self.add_error("limite_inscription_le", "La limite d’inscription vient après la séance.")
         return donnees
+
+
+class ModifierSeanceForm(SeanceForm):
+    """L’instance ne change pas : une commission n’est pas un conseil d’administration."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["instance"]
+
+
+class InscrireForm(forms.Form):
+    """Choisit la séance d’un dossier, parmi celles qui reçoivent encore des inscriptions."""
+
+    seance = forms.ModelChoiceField(label="Séance", queryset=Seance.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, instance: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seance"].queryset = Seance.objects.ouvertes_aux_inscriptions(  # type: ignore[attr-defined]
+            instance, timezone.localdate()
+        )
 
 
 class AvisCasForm(forms.Form):

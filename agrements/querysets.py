@@ -92,8 +92,16 @@ class PieceQuerySet(models.QuerySet["Piece"]):
 
 
 class SeanceQuerySet(models.QuerySet["Seance"]):
+    def non_finies(self) -> Self:
+        return self.filter(close_le__isnull=True, annulee_le__isnull=True)
+
     def a_venir(self, le: date) -> Self:
-        return self.filter(tenue_le__gte=le, close_le__isnull=True)
+        return self.non_finies().filter(tenue_le__gte=le)
+
+    def ouvertes_aux_inscriptions(self, instance: str, le: date) -> Self:
+        """Les prochaines séances de cette instance où l’on peut encore inscrire un dossier."""
+        limite = Q(limite_inscription_le__isnull=True) | Q(limite_inscription_le__gte=le)
+        return self.a_venir(le).filter(limite, instance=instance).order_by("tenue_le")
 
     def verrouiller(self, pk: int) -> Seance:
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)

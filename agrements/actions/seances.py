@@ -18,7 +18,7 @@ from comptes.choix import Role
 from comptes.models import Utilisateur
 from socle.dates import en_jour
 from socle.erreurs import Refus
-from socle.texte import epurer
+from socle.texte import accorde, epurer
 
 
 def _exiger_secretariat(par: Utilisateur) -> None:
@@ -30,6 +30,8 @@ def _ouverte(seance_pk: int) -> Seance:
     seance = Seance.objects.verrouiller(seance_pk)
     if seance.close_le is not None:
         raise Refus("Cette séance est close : son ordre du jour et ses décisions ne changent plus.")
+    if seance.annulee_le is not None:
+        raise Refus("Cette séance est annulée.")
     return seance
 
 
@@ -51,6 +53,43 @@ def _motiver(avis: str, motivation: str) -> str:
 def ouvrir_seance(*, instance: str, tenue_le: date, par: Utilisateur, **champs: object) -> Seance:
     _exiger_secretariat(par)
     seance = Seance(instance=instance, tenue_le=tenue_le, **champs)
+    seance.full_clean()
+    seance.save()
+    return seance
+
+
+@transaction.atomic
+def modifier_seance(seance: Seance, *, tenue_le: date, par: Utilisateur, **champs: object) -> Seance:
+    """Reporte ou précise la séance ; l’échéance des dossiers inscrits suit. Refuse dès qu’un avis y est enregistré."""
+    _exiger_secretariat(par)
+    seance = _ouverte(seance.pk)
+    if tenue_le != seance.tenue_le and _deja_enregistre(seance):
+        raise Refus("Un avis ou une décision y est enregistré : la date de cette séance ne change plus.")
+    seance.tenue_le = tenue_le
+    for nom, valeur in champs.items():
+        setattr(seance, nom, valeur)
+    seance.full_clean()
+    seance.save()
+    Dossier.objects.filter(passages__seance=seance, etat__in=(Etat.INSCRIT_CAS, Etat.INSCRIT_CA)).update(
+        echeance_le=tenue_le
+    )
+    return seance
+
+
+def _deja_enregistre(seance: Seance) -> bool:
+    return seance.passages.exclude(avis="").exists() or Decision.objects.filter(passage__seance=seance).exists()
+
+
+@transaction.atomic
+def annuler_seance(seance: Seance, *, motif: str, par: Utilisateur) -> Seance:
+    """La séance n’aura pas lieu : ses dossiers redeviennent à inscrire, chacun avec cette raison à son journal."""
+    _exiger_secretariat(par)
+    seance = _ouverte(seance.pk)
+    if _deja_enregistre(seance):
+        raise Refus("Un avis ou une décision y est enregistré : cette séance ne s’annule plus.")
+    for passage in seance.passages.select_related("dossier"):
+        desinscrire(passage, par=par, motif=f"{seance} : séance annulée. {motif}")
+    seance.annulee_le, seance.annulee_par, seance.motif_annulation = timezone.now(), par, epurer(motif).strip()
     seance.full_clean()
     seance.save()
     return seance
@@ -217,7 +256,9 @@ def clore_seance(seance: Seance, *, par: Utilisateur) -> Seance:
     else:
         restants = seance.passages.filter(decision__isnull=True).count()
     if restants:
-        raise Refus(f"Il reste {restants} dossier(s) sans avis ni décision : enregistrez-les ou retirez-les.")
+        raise Refus(
+            f"{accorde(restants, 'dossier')} sans avis ni décision : enregistrez, ou retirez de l’ordre du jour."
+        )
     seance.close_le = timezone.now()
     seance.close_par = par
     seance.save(update_fields=["close_le", "close_par"])

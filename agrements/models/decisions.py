@@ -59,6 +59,11 @@ class Seance(models.Model):
     heure = models.TimeField("heure", null=True, blank=True)
     lieu = models.CharField("lieu", max_length=200, blank=True)
     limite_inscription_le = models.DateField("inscriptions jusqu’au", null=True, blank=True)
+    annulee_le = models.DateTimeField("annulée le", null=True, blank=True)
+    annulee_par = models.ForeignKey(
+        settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT
+    )
+    motif_annulation = models.TextField("raisons de l’annulation", blank=True)
     close_le = models.DateTimeField("close le", null=True, blank=True)
     close_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT
@@ -74,6 +79,7 @@ class Seance(models.Model):
             models.UniqueConstraint(
                 fields=["instance", "tenue_le"],
                 name="seance_une_par_jour",
+                condition=Q(annulee_le__isnull=True),
                 violation_error_message="Cette instance siège déjà ce jour-là.",
             ),
             models.CheckConstraint(
@@ -86,6 +92,14 @@ class Seance(models.Model):
                 condition=Q(close_le__isnull=True, close_par__isnull=True)
                 | Q(close_le__isnull=False, close_par__isnull=False),
             ),
+            models.CheckConstraint(
+                name="seance_annulee_par_quelqu_un_et_motivee",
+                condition=Q(annulee_le__isnull=True, annulee_par__isnull=True, motif_annulation="")
+                | (Q(annulee_le__isnull=False, annulee_par__isnull=False) & ~Q(motif_annulation="")),
+            ),
+            models.CheckConstraint(
+                name="seance_close_ou_annulee", condition=Q(close_le__isnull=True) | Q(annulee_le__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +107,11 @@ class Seance(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("agrements:seance", args=[self.pk])
+
+    @property
+    def finie(self) -> bool:
+        """Close ou annulée : plus rien n’y change."""
+        return self.close_le is not None or self.annulee_le is not None
 
 
 class Passage(models.Model):

@@ -59,7 +59,7 @@ GESTES_SIMPLES: dict[str, tuple[Callable[..., object], str, str]] = {
 
 
 # Ceux qui se décident sur une page à eux : celle où l’on relit d’abord.
-PAGES_DU_GESTE = {
+PAGES_DU_GESTE: dict[str, str] = {
     Geste.DEMANDER_VISA: "agrements:verifier",
     Geste.RENVOYER: "agrements:verifier",
     Geste.DECLARER_COMPLET: "agrements:completude",

@@ -13,17 +13,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from agrements.actions import seances as actions
-from agrements.choix import Etat, Instance
-from agrements.forms import AvisCasForm, DecisionForm, MotifForm, SeanceForm
+from agrements.choix import Etat, Instance, SensDecision
+from agrements.forms import AvisCasForm, DecisionForm, InscrireForm, ModifierSeanceForm, MotifForm, SeanceForm
 from agrements.models import Dossier, Passage, Seance
 from agrements.views.service import LECTEURS
 from comptes.acces import ecriture, lecture, lecture_ecriture, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
+from socle.dates import en_duree
 from socle.erreurs import Refus
 from socle.listes import paginer
 from socle.texte import accorde, entier
-from socle.vues import refus_en_message, refuser
+from socle.vues import refus_en_message, refuser, tenter
+
+# L’instance dont un dossier attend l’ordre du jour.
+INSTANCE_ATTENDUE: dict[str, Instance] = {Etat.INSTRUIT: Instance.CAS, Etat.AVIS_CAS: Instance.CA}
 
 
 @lecture
@@ -54,6 +58,38 @@ def creer(request: Requete) -> HttpResponse:
     return render(request, "agrements/seances/creer.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
+@lecture_ecriture
+@reserve_a(Role.SECRETARIAT)
+def modifier(request: Requete, pk: int) -> HttpResponse:
+    seance = get_object_or_404(Seance, pk=pk)
+    if seance.finie:
+        messages.warning(request, "Cette séance ne change plus.")
+        return redirect(seance)
+    depart = {champ: getattr(seance, champ) for champ in ("tenue_le", "heure", "lieu", "limite_inscription_le")}
+    form = ModifierSeanceForm(request.POST if request.method == "POST" else None, initial=depart)
+    if form.is_valid() and tenter(
+        form, lambda: actions.modifier_seance(seance, par=request.user, **form.cleaned_data), champ="tenue_le"
+    ):
+        messages.success(request, "La séance est modifiée ; l’échéance de ses dossiers suit.")
+        return redirect(seance)
+    contexte = {"form": form, "seance": seance}
+    return render(request, "agrements/seances/creer.html", contexte, status=422 if form.is_bound else 200)
+
+
+@lecture_ecriture
+@reserve_a(Role.SECRETARIAT)
+def annuler(request: Requete, pk: int) -> HttpResponse:
+    seance = get_object_or_404(Seance.objects.annotate(inscrits=Count("passages")), pk=pk)
+    form = MotifForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and tenter(
+        form, lambda: actions.annuler_seance(seance, par=request.user, motif=form.cleaned_data["motif"])
+    ):
+        messages.success(request, "La séance est annulée ; ses dossiers sont de nouveau à inscrire.")
+        return redirect("agrements:seances")
+    contexte = {"form": form, "seance": seance}
+    return render(request, "agrements/seances/annuler.html", contexte, status=422 if form.is_bound else 200)
+
+
 @lecture
 @reserve_a(*LECTEURS)
 def fiche(request: Requete, pk: int) -> HttpResponse:
@@ -66,9 +102,9 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
     passages = list(
         seance.passages.select_related(
             "dossier__structure__commune", "dossier__structure__gestionnaire", "dossier__charge", "decision__acte"
-        ).prefetch_related("dossier__avis", "dossier__passages__seance")
+        ).prefetch_related("dossier__avis__par", "dossier__passages__seance")
     )
-    tient = request.user.tient(Role.SECRETARIAT) and seance.close_le is None
+    tient = request.user.tient(Role.SECRETARIAT) and not seance.finie
     en_ca = seance.instance == Instance.CA
     tenue = seance.tenue_le <= timezone.localdate()
     lignes = []
@@ -103,6 +139,7 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
         "tient": tient,
         "tenue": tenue,
         "en_ca": en_ca,
+        "modifiable": tient and not any(ligne["fait"] for ligne in lignes),
         "restants": len([ligne for ligne in lignes if not ligne["fait"]]),
     }
     return render(request, "agrements/seances/fiche.html", contexte, status=statut)
@@ -171,13 +208,23 @@ def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     return render(request, "agrements/seances/desinscrire.html", contexte, status=422 if form.is_bound else 200)
 
 
-@ecriture
+@lecture_ecriture
 @reserve_a(Role.SECRETARIAT)
 def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
-    """Enregistre l’avis (CAS) ou la décision (CA) d’un dossier, et revient à la page pour le suivant."""
+    """Enregistre l’avis (CAS) ou la décision (CA) d’un dossier, et revient à la page pour le suivant.
+
+    Une décision se relit avant d’être enregistrée : la lettre part aussitôt, et ne se reprend pas.
+    """
     seance, passage = _passage(pk, passage_pk)
+    if request.method == "GET":  # une page de refus rechargée
+        return redirect(f"{seance.get_absolute_url()}#passage-{passage.pk}")
     en_ca = seance.instance == Instance.CA
     form = (DecisionForm if en_ca else AvisCasForm)(request.POST, prefix=f"p{passage.pk}")
+    if "modifier" in request.POST:
+        return _page(request, seance, lie=(passage.pk, form))
+    if en_ca and form.is_valid() and "confirmer" not in request.POST:
+        contexte = {"seance": seance, "passage": passage, "form": form, **_relecture(passage, form.cleaned_data)}
+        return render(request, "agrements/seances/relecture.html", contexte)
     if form.is_valid():
         try:
             if en_ca:
@@ -195,6 +242,44 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
             messages.success(request, f"{passage.dossier.structure} : c’est enregistré.")
             return redirect(f"{seance.get_absolute_url()}#ordre-du-jour")
     return _page(request, seance, lie=(passage.pk, form), statut=422)
+
+
+def _relecture(passage: Passage, saisie: dict[str, Any]) -> dict[str, Any]:
+    """Ce que la lettre dira, et ce qui s’écarte de ce que l’instruction proposait."""
+    avis = passage.dossier.avis.first()
+    duree = en_duree(saisie["debut"], saisie["fin"]) if saisie["debut"] and saisie["fin"] else ""
+    proposee = ""
+    if avis and avis.duree_mois and saisie["debut"]:
+        fin = saisie["debut"] + relativedelta(months=avis.duree_mois) - relativedelta(days=1)
+        proposee = en_duree(saisie["debut"], fin)
+    sens = SensDecision(saisie["sens"])
+    return {
+        "sens": sens,
+        "agree": sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES),
+        "avis": avis,
+        "duree": duree,
+        "proposee": proposee if proposee != duree else "",
+    }
+
+
+@lecture_ecriture
+@reserve_a(Role.SECRETARIAT)
+def inscrire_un_dossier(request: Requete, pk: int) -> HttpResponse:
+    """Depuis le dossier : choisir sa séance. La même inscription, sans passer par la page de la séance."""
+    dossier = get_object_or_404(Dossier.objects.visibles_par(request.user).select_related("structure"), pk=pk)
+    if dossier.etat not in INSTANCE_ATTENDUE:
+        messages.warning(request, f"Ce dossier ne s’inscrit pas : il est « {dossier.get_etat_display()} ».")
+        return redirect(dossier)
+    instance = INSTANCE_ATTENDUE[dossier.etat]
+    form = InscrireForm(request.POST if request.method == "POST" else None, instance=instance)
+    if form.is_valid():
+        seance = form.cleaned_data["seance"]
+        if tenter(form, lambda: actions.inscrire(seance, dossier, par=request.user), champ="seance"):
+            messages.success(request, f"{dossier.structure} : à l’ordre du jour, {seance}.")
+            return redirect(dossier)
+    contexte = {"dossier": dossier, "form": form, "instance": Instance(instance).label}
+    statut = 422 if form.is_bound else 200
+    return render(request, "agrements/seances/inscrire.html", contexte, status=statut)
 
 
 @ecriture

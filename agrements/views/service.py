@@ -128,8 +128,7 @@ def _evaluer(dossier: Dossier, form: EvaluationForm, code: str, *, par: Utilisat
             f"{sienne.par} a évalué ce critère pendant que vous écriviez (« {dit} »). "
             "Votre saisie est toujours dans le formulaire : enregistrez-la de nouveau pour qu’elle remplace la sienne.",
         )
-        form.data = form.data.copy()
-        form.data[form.add_prefix("version")] = sienne.version
+        form.data = {**form.data.dict(), form.add_prefix("version"): sienne.version}  # type: ignore[attr-defined]
     except Refus as refus:
         form.add_error(None, str(refus))
     except ValidationError as erreur:

@@ -32,7 +32,7 @@ SANS_PAGE = frozenset({
     "agrements:complements", "mfa_authenticate", "agrements:agrement", "agrements:geste_agrement",
     "partenaires:modifier_contact", "financements:acte", "financements:geste", "financements:telecharger_scan",
     "financements:ordre_xml", "financements:ordre_csv", "financements:exporter_droits", "financements:rembourser",
-    "financements:avenant",
+    "financements:avenant", "agrements:enregistrer", "agrements:inscrire_un_dossier",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)
 # Le rôle qui lit vraiment la page, quand ce n’est pas le premier que la matrice laisse entrer.
@@ -128,6 +128,7 @@ def preparer(scene_, role) -> list[tuple[str, str]]:
     elif role == Role.SECRETARIAT:
         passage = mener(theatre, Etat.INSCRIT_CAS).passages.get()
         objets |= {"seance": passage.seance_id, "passage_pk": passage.pk}
+        return [("inscrire", f"/dossiers/{mener(theatre, Etat.INSTRUIT).pk}/inscrire/")]
     elif role == Role.RESPONSABLE:
         TOTP.activate(personnes[role], "JBSWY3DPEHPK3PXP")
         RecoveryCodes.activate(personnes[role])

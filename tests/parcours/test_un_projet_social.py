@@ -80,7 +80,6 @@ def test_un_projet_de_la_premiere_phrase_a_la_notification(theatre, ouvrir, live
 
     president = entrer(theatre.president)
     president.cliquer("Lire et viser le projet")
-    president.cliquer("Lire et viser")
     president.page.check("[value=viser]")
     president.cliquer("Valider ma décision")
 
@@ -94,7 +93,9 @@ def test_un_projet_de_la_premiere_phrase_a_la_notification(theatre, ouvrir, live
 
     charge = entrer(theatre.charge)
     charge.cliquer("Vérifier que le dossier est complet")
-    charge.cliquer("Demander des compléments")
+    assert "Toutes les pièces demandées sont jointes" in charge.lire()
+    charge.cliquer("Demander d’autres compléments")
+    charge.page.locator("details", has=charge.page.locator("[name=champ-synthese]")).locator("summary").click()
     charge.page.fill("[name=champ-synthese]", "Précisez les axes.")
     charge.cliquer("Envoyer la demande")
 
@@ -117,7 +118,7 @@ def test_un_projet_de_la_premiere_phrase_a_la_notification(theatre, ouvrir, live
     charge.aller(f"/dossiers/{dossier.pk}/versions/")
     assert "Trois axes." in charge.lire()
     charge.aller(f"/dossiers/{dossier.pk}/")
-    charge.cliquer("Déclarer complet")
+    charge.cliquer("Vérifier la complétude")
     charge.cliquer("Déclarer complet")
     charge.cliquer("Évaluer les critères")
     dossier.refresh_from_db()
@@ -140,10 +141,12 @@ def test_un_projet_de_la_premiere_phrase_a_la_notification(theatre, ouvrir, live
             secretaire.cliquer("Enregistrer l’avis")
         else:
             secretaire.page.select_option("select[name$=sens]", "refuse")
-            secretaire.cliquer("Enregistrer la décision")
+            secretaire.cliquer("Relire la décision")
             assert "Un refus ou un ajournement est motivé" in secretaire.lire()
             secretaire.page.select_option("select[name$=sens]", "agree")
-            secretaire.cliquer("Enregistrer la décision")
+            secretaire.cliquer("Relire la décision")
+            assert "Avis d’instruction : favorable" in secretaire.lire()
+            secretaire.cliquer("Confirmer et notifier")
         secretaire.cliquer("Clore la séance")
 
     produire_les_lettres()

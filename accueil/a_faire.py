@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from dateutil.relativedelta import relativedelta
 from django.db.models import Count, Q
 from django.urls import reverse
 
@@ -114,14 +115,31 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
     return trier(taches)
 
 
-def echeances(agent: Utilisateur, aujourd_hui: date) -> list[Agrement]:
-    """Les agréments qui se terminent dans les douze mois ; ceux du secteur pour un chargé de conseil."""
-    limite = aujourd_hui + timedelta(days=365)
+@dataclass(frozen=True, slots=True)
+class Echeances:
+    """Ce qui se termine dans l’année : une ligne par structure et par date, le nombre en tout, et où lire la suite."""
+
+    lignes: list[tuple[Structure, date, list[str]]]
+    total: int
+    lien: str
+
+
+LIGNES_MONTREES = 10
+
+
+def echeances(agent: Utilisateur, aujourd_hui: date) -> Echeances:
+    """Les agréments en cours qui échoient sous douze mois ; ceux du secteur pour un chargé de conseil. Une requête."""
+    limite = aujourd_hui + relativedelta(months=12)
     agrements = Agrement.objects.filter(etat=EtatAgrement.EN_COURS, fin__range=(aujourd_hui, limite))
+    lien = f"{reverse('agrements:agrements')}?etat={EtatAgrement.EN_COURS}&avant=12"
     if agent.tient(Role.CHARGE_CONSEIL):
-        communes = agent.secteurs.en_cours(aujourd_hui).values("commune")
-        agrements = agrements.filter(structure__commune__in=communes)
-    return list(agrements.select_related("structure").order_by("fin", "pk")[:10])
+        agrements = agrements.filter(structure__in=Structure.objects.du_secteur(agent, aujourd_hui))
+        lien += f"&charge={agent.pk}"
+    par_structure: dict[tuple[Structure, date], list[str]] = {}
+    for agrement in agrements.select_related("structure").order_by("fin", "structure__nom_tri", "pk"):
+        par_structure.setdefault((agrement.structure, agrement.fin), []).append(agrement.get_objet_display())
+    lignes = [(structure, fin, objets) for (structure, fin), objets in par_structure.items()]
+    return Echeances(lignes[:LIGNES_MONTREES], len(lignes), lien)
 
 
 def trier(taches: list[Tache]) -> list[Tache]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from comptes.choix import Role
@@ -68,6 +70,13 @@ MENU_ARGENT = (
 )
 
 
+def entree_courante(entrees: Iterable[tuple[str, str]], chemin: str) -> str:
+    """L’entrée du menu dont cette page est le prolongement : la plus longue adresse qui la commence, ou rien."""
+    adresses = {reverse(nom): nom for nom, _ in entrees}
+    prefixes = [adresse for adresse in adresses if chemin == adresse or (adresse != "/" and chemin.startswith(adresse))]
+    return adresses[max(prefixes, key=len)] if prefixes else ""
+
+
 def habillage(request: Requete) -> dict[str, Any]:
     utilisateur = getattr(request, "user", None)
     contexte: dict[str, Any] = {
@@ -77,12 +86,14 @@ def habillage(request: Requete) -> dict[str, Any]:
         "session_duree": settings.SESSION_COOKIE_AGE,
         "session_preavis": settings.SESSION_PREAVIS,
         "menu_public": MENU_PUBLIC,
+        "menu_courant": entree_courante(MENU_PUBLIC, request.path),
     }
     if settings.PORTAIL_DEMONSTRATION:
         contexte["demo_comptes"] = COMPTES_A_ESSAYER
         contexte["demo_mot_de_passe"] = MOT_DE_PASSE
     if getattr(utilisateur, "is_authenticated", False):
         contexte["menu"] = SimpleLazyObject(lambda: menu(request.user))
+        contexte["menu_courant"] = SimpleLazyObject(lambda: entree_courante(menu(request.user), request.path))
         contexte["menu_argent"] = MENU_ARGENT
         contexte["non_lues"] = SimpleLazyObject(lambda: request.user.notifications.filter(lue_le__isnull=True).count())
         contexte["mes_structures"] = SimpleLazyObject(lambda: list(structures_habilitees(request).values()))

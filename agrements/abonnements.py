@@ -5,21 +5,38 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
+from django.urls import reverse
 from django.utils import timezone
 
 from agrements.actions.notification import notifier
 from agrements.actions.secteurs import suivre_les_secteurs
+from agrements.choix import EtatAgrement
 from agrements.etapes import journal, journal_d_agrement, libelle_du_dossier
 from agrements.models import Dossier, EvenementAgrement, EvenementDossier, PieceJointe
 from comptes.http import Requete
 from comptes.models import Utilisateur
 from documents.evenements import acte_produit
-from documents.models import Acte
+from documents.models import Acte, NatureActe
 from partenaires.evenements import secteur_transmis
-from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, Onglet, declarer_journal, declarer_onglet
+from partenaires.fiche import (
+    DOCUMENTS_MONTRES,
+    LIGNES_PAR_SOURCE,
+    Alerte,
+    Document,
+    LigneDeJournal,
+    Onglet,
+    declarer_alertes,
+    declarer_documents,
+    declarer_journal,
+    declarer_onglet,
+    documents,
+)
 from partenaires.models import Structure
-from partenaires.transmission import Reste, declarer_source
+from partenaires.transmission import Reste, declarer_charge, declarer_source
+from socle.dates import en_jour
+from socle.texte import accorde
 
 
 @receiver(acte_produit, dispatch_uid="agrements.notifier_la_decision")
@@ -47,6 +64,12 @@ def dossiers_a_transmettre(structure: Structure) -> list[Reste]:
     ]
 
 
+@declarer_charge
+def dossiers_suivis(agent: Utilisateur) -> list[str]:
+    ouverts = Dossier.objects.ouverts().filter(charge=agent).count()
+    return [accorde(ouverts, "dossier", "ouvert")] if ouverts else []
+
+
 def _agrements(request: Requete, structure: Structure) -> dict[str, Any]:
     visibles = structure.agrements.visibles_par(request.user)
     return {"agrements": visibles.select_related("decision__dossier").order_by("-debut", "objet")}
@@ -60,7 +83,40 @@ def _dossiers(request: Requete, structure: Structure) -> dict[str, Any]:
 def _documents(request: Requete, structure: Structure) -> dict[str, Any]:
     visibles = Dossier.objects.visibles_par(request.user).filter(structure=structure)
     jointes = PieceJointe.objects.filter(dossier__in=visibles).select_related("piece__fichier", "dossier")
-    return {"jointes": jointes.order_by("-jointe_le")[:100]}
+    return {"jointes": jointes.order_by("-jointe_le")[:100], "lettres": documents(request, structure)}
+
+
+@declarer_documents
+def lettres_des_dossiers(request: Requete, structure: Structure) -> list[Document]:
+    """Accusés, demandes, décisions. Une décision pas encore lue s’ouvre depuis le dossier : sa lecture est datée."""
+    dossiers = {
+        f"dossier-{d.pk}": d
+        for d in Dossier.objects.visibles_par(request.user).filter(structure=structure).avec_lecture()
+    }
+    lettres = []
+    for acte in Acte.objects.filter(objet__in=dossiers, produit_le__isnull=False)[:DOCUMENTS_MONTRES]:
+        dossier = dossiers[acte.objet]
+        a_lire = dossier.decision_a_lire and not request.user.est_agent and acte.nature == NatureActe.NOTIFICATION
+        lien = dossier.get_absolute_url() if a_lire else reverse("agrements:acte", args=[dossier.pk, acte.pk])
+        lettres.append(Document(acte.demande_le, acte.titre, acte.get_nature_display(), lien))
+    return lettres
+
+
+@declarer_alertes
+def agrements_interrompus(request: Requete, structure: Structure) -> list[Alerte]:
+    """Un agrément suspendu, ou retiré avant sa fin, change tout ce qu’on lit ensuite."""
+    interrompus = structure.agrements.visibles_par(request.user).filter(
+        Q(etat=EtatAgrement.SUSPENDU) | Q(etat=EtatAgrement.RETIRE, fin__gte=timezone.localdate())
+    )
+    return [
+        Alerte(
+            f"Agrément retiré le {en_jour(a.retire_le)} : {a.get_objet_display()}"
+            if a.retire_le
+            else f"Agrément suspendu, versements retenus : {a.get_objet_display()}",
+            a.get_absolute_url(),
+        )
+        for a in interrompus
+    ]
 
 
 @declarer_journal

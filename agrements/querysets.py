@@ -48,8 +48,8 @@ class DossierQuerySet(models.QuerySet["Dossier"]):
         )
 
     def pour_liste(self) -> Self:
-        """Tout ce que la liste affiche, en une requête, du plus récent au plus ancien."""
-        return self.avec_lecture().select_related("structure__commune", "charge").order_by("-modifie_le", "-pk")
+        """Tout ce que la liste affiche, en une requête ; l’ordre vient du filtre."""
+        return self.avec_lecture().select_related("structure__commune", "charge")
 
     def verrouiller(self, pk: int) -> Dossier:
         return self.select_for_update(of=("self",), no_key=True).select_related("regime", "structure").get(pk=pk)

@@ -5,19 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from django.dispatch import receiver
+from django.urls import reverse
 from django.utils import timezone
 
 from agrements.evenements import agrement_retabli, agrement_retire, agrement_suspendu
 from agrements.models import Agrement
 from comptes.http import Requete
 from comptes.models import Utilisateur
+from documents.models import Acte
+from financements.actes import objet_de
 from financements.actions.droits import reprendre_avec_l_agrement, suspendre_pour_agrement
 from financements.actions.recalculs import lancer
 from financements.choix import RECALCULS_OUVERTS
 from financements.evenements import bareme_publie
 from financements.models import Bareme, Declaration, Droit, EvenementDeclaration, Recalcul, VersionDroit
 from financements.revision import a_revoir
-from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, Onglet, declarer_journal, declarer_onglet
+from partenaires.fiche import (
+    DOCUMENTS_MONTRES,
+    LIGNES_PAR_SOURCE,
+    Document,
+    LigneDeJournal,
+    Onglet,
+    declarer_documents,
+    declarer_journal,
+    declarer_onglet,
+)
 from partenaires.models import Structure
 from partenaires.transmission import Reste, declarer_source
 from socle.montants import en_euros
@@ -83,7 +95,7 @@ def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJourn
     lignes = [
         LigneDeJournal(
             e.le,
-            f"Déclaration, {e.get_geste_display().lower()}",
+            f"Déclaration : {e.dit}",
             str(e.par) if e.par else "le portail",
             (str(e.declaration.campagne), *([e.motif] if e.motif else [])),
             e.declaration.get_absolute_url(),
@@ -97,6 +109,15 @@ def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJourn
         details = (v.get_nature_display(), v.get_origine_display())
         lignes.append(LigneDeJournal(v.le, texte, qui, details, v.droit.get_absolute_url()))
     return lignes
+
+
+@declarer_documents
+def lettres_de_l_argent(request: Requete, structure: Structure) -> list[Document]:
+    lettres = Acte.objects.filter(objet=objet_de(structure.pk), produit_le__isnull=False)[:DOCUMENTS_MONTRES]
+    return [
+        Document(a.demande_le, a.titre, a.get_nature_display(), reverse("financements:acte", args=[structure.pk, a.pk]))
+        for a in lettres
+    ]
 
 
 declarer_onglet(Onglet("argent", "Financements", 30, "financements/_onglet_argent.html", _argent))

@@ -85,6 +85,22 @@ class GesteDeclaration(models.TextChoices):
     VALIDER = "valider", "valider la déclaration"
 
 
+# Ce que le journal dit d’un geste déjà fait ; l’auteur suit (« Déposée, par… »).
+GESTES_FAITS: dict[str, str] = {
+    GesteDeclaration.OUVRIR: "ouverte",
+    GesteDeclaration.SAISIR: "saisie",
+    GesteDeclaration.IMPORTER: "comptes importés",
+    GesteDeclaration.DEMANDER_VISA: "visa demandé",
+    GesteDeclaration.REPRENDRE: "saisie reprise",
+    GesteDeclaration.VISER: "visée",
+    GesteDeclaration.REFUSER_VISA: "visa refusé",
+    GesteDeclaration.DEPOSER: "déposée",
+    GesteDeclaration.DEMANDER_CORRECTION: "corrections demandées",
+    GesteDeclaration.RENVOYER: "corrections renvoyées",
+    GesteDeclaration.VALIDER: "validée",
+}
+
+
 class NatureDroit(models.TextChoices):
     PREVISIONNEL = "previsionnel", "prévisionnel"
     ACTUALISE = "actualise", "actualisé"

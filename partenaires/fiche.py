@@ -57,5 +57,52 @@ def journal(request: Requete, structure: Structure, propres: list[LigneDeJournal
     return sorted([*propres, *apportees], key=lambda ligne: ligne.le, reverse=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Alerte:
+    """Ce que toute la fiche doit dire d’abord ; ``lien`` mène à ce qui l’explique."""
+
+    texte: str
+    lien: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Une lettre ou une convention de la structure. ``lien`` l’ouvre, ou mène là où elle se lit d’abord."""
+
+    le: datetime
+    titre: str
+    detail: str
+    lien: str
+
+
+type SourceDAlertes = Callable[[Requete, Structure], list[Alerte]]
+type SourceDeDocuments = Callable[[Requete, Structure], list[Document]]
+DOCUMENTS_MONTRES = 100
+_alertes: list[SourceDAlertes] = []
+_documents: list[SourceDeDocuments] = []
+
+
+def declarer_alertes(source: SourceDAlertes) -> SourceDAlertes:
+    if source not in _alertes:
+        _alertes.append(source)
+    return source
+
+
+def declarer_documents(source: SourceDeDocuments) -> SourceDeDocuments:
+    if source not in _documents:
+        _documents.append(source)
+    return source
+
+
+def alertes(request: Requete, structure: Structure) -> list[Alerte]:
+    return list(chain.from_iterable(source(request, structure) for source in _alertes))
+
+
+def documents(request: Requete, structure: Structure) -> list[Document]:
+    """Les lettres et conventions que la personne peut lire, la dernière d’abord."""
+    tous = chain.from_iterable(source(request, structure) for source in _documents)
+    return sorted(tous, key=lambda document: document.le, reverse=True)[:DOCUMENTS_MONTRES]
+
+
 def onglets() -> list[Onglet]:
     return sorted(_onglets.values(), key=lambda o: o.ordre)

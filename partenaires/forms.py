@@ -94,15 +94,29 @@ class TerritoireForm(forms.Form):
         label="Communes d’intervention",
         queryset=Commune.objects.all(),
         required=False,
-        widget=forms.SelectMultiple(attrs={"size": 12}),
-        help_text="Ctrl ou Cmd pour en choisir plusieurs. La commune de la structure y est toujours.",
+        help_text="La commune de la structure y est toujours.",
     )
     quartiers = forms.ModelMultipleChoiceField(
-        label="Quartiers prioritaires",
-        queryset=QuartierPrioritaire.objects.all(),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
+        label="Quartiers prioritaires", queryset=QuartierPrioritaire.objects.all(), required=False
     )
+
+    def _cochees(self, champ: str) -> set[str]:
+        return {str(getattr(valeur, "pk", valeur)) for valeur in self[champ].value() or ()}
+
+    def communes_par_epci(self) -> list[tuple[str, bool, list[tuple[Commune, bool]]]]:
+        """Les cases, par intercommunalité ; celles qui ont une commune choisie viennent d’abord, ouvertes."""
+        choisies = self._cochees("communes")
+        groupes: dict[str, list[tuple[Commune, bool]]] = {}
+        for commune in Commune.objects.select_related("epci"):
+            epci = commune.epci.nom if commune.epci else "Hors intercommunalité"
+            groupes.setdefault(epci, []).append((commune, commune.pk in choisies))
+        dits = [(epci, any(cochee for _, cochee in cases), cases) for epci, cases in groupes.items()]
+        return sorted(dits, key=lambda groupe: (not groupe[1], groupe[0]))
+
+    def quartiers_par_commune(self) -> list[tuple[QuartierPrioritaire, bool]]:
+        choisis = self._cochees("quartiers")
+        tous = QuartierPrioritaire.objects.select_related("commune").order_by("commune__nom_tri", "nom")
+        return [(quartier, quartier.pk in choisis) for quartier in tous]
 
 
 class FermetureDeStructureForm(forms.Form):

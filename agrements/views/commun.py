@@ -18,7 +18,7 @@ from agrements.contenu import Contenu, differences
 from agrements.cycle import CYCLE
 from agrements.droits import gestes_possibles, peut, possible
 from agrements.etapes import frise, journal, libelle_du_dossier
-from agrements.filtres import DossierFiltre, filtre_propre
+from agrements.filtres import DossierFiltre, filtre_propre, ordonner
 from agrements.forms import MessageForm, MotifForm
 from agrements.models import Citation, Dossier
 from agrements.surlignage import Passage
@@ -76,7 +76,7 @@ def liste(request: Requete) -> HttpResponse:
     visibles = Dossier.objects.visibles_par(request.user)
     filtre = DossierFiltre(request.GET or None, queryset=visibles, request=request)
     retenus = filtre.qs if filtre.is_valid() else visibles
-    page = paginer(request, retenus.pour_liste(), total=retenus)
+    page = paginer(request, ordonner(filtre, retenus.pour_liste()), total=retenus)
     gabarit = "agrements/liste.html#resultats" if fragment(request) else "agrements/liste.html"
     courant = filtre_propre(request.GET)
     vues = request.user.vues_enregistrees.all() if request.user.est_agent else []

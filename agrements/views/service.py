@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -10,13 +9,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 
 from agrements.actions import instruction
-from agrements.choix import EtatAgrement, Geste
+from agrements.choix import Geste
 from agrements.contenu import Contenu, texte_lisible
 from agrements.cycle import CYCLE
 from agrements.droits import peut, possible
+from agrements.filtres import AgrementFiltre
 from agrements.forms import AffecterForm, AvisForm, EvaluationForm
 from agrements.models import Agrement, Citation, Dossier
 from agrements.views.commun import a_citer, dossier_visible
@@ -24,11 +23,9 @@ from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_conne
 from comptes.choix import Role
 from comptes.http import Requete
 from comptes.models import Utilisateur
-from partenaires.querysets import structure_nommee
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.listes import fragment, paginer
-from socle.texte import entier
 from socle.vues import refus_en_message, refuser
 
 INSTRUCTION = (Role.CHARGE_CONSEIL, Role.RESPONSABLE)
@@ -238,22 +235,14 @@ def affecter(request: Requete, pk: int) -> HttpResponse:
 @lecture
 @ouverte_aux_connectes
 def agrements(request: Requete) -> HttpResponse:
-    """Les agréments, du premier à échoir au dernier ; filtrables par état dans l’adresse."""
+    """Les agréments, du premier à échoir au dernier ; filtrables dans l’adresse."""
     visibles = Agrement.objects.visibles_par(request.user)
-    etat = request.GET.get("etat", "")
-    if etat in EtatAgrement.values:
-        visibles = visibles.filter(etat=etat)
-    echeance = request.GET.get("avant", "")
-    mois = entier(echeance)
-    if mois is not None and mois <= 48:
-        aujourd_hui = timezone.localdate()
-        visibles = visibles.filter(fin__gte=aujourd_hui, fin__lte=aujourd_hui + timedelta(days=31 * mois))
-    cherche = request.GET.get("q", "")[:100].strip()
-    visibles = visibles.filter(structure_nommee(cherche, "structure__"))
+    filtre = AgrementFiltre(request.GET or None, queryset=visibles, request=request)
+    retenus = filtre.qs if filtre.is_valid() else visibles
     page = paginer(
         request,
-        visibles.select_related("structure__commune", "decision__dossier").order_by("fin", "structure__nom_tri", "pk"),
-        total=visibles,
+        retenus.select_related("structure__commune", "decision__dossier").order_by("fin", "structure__nom_tri", "pk"),
+        total=retenus,
     )
-    contexte = {"page": page, "etats": EtatAgrement.choices, "etat": etat, "avant": echeance, "q": cherche}
+    contexte = {"page": page, "filtre": filtre}
     return render(request, "agrements/agrements.html", contexte)

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from financements.choix import (
     ETATS_PRIVES_DECLARATION,
+    GESTES_FAITS,
     LIBELLES_PARTENAIRE_DECLARATION,
     EtatDeclaration,
     GesteDeclaration,
@@ -227,6 +228,10 @@ class EvenementDeclaration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_geste_display()} ({self.declaration_id})"
+
+    @property
+    def dit(self) -> str:
+        return GESTES_FAITS[self.geste]
 
 
 class CleRepartition(models.Model):

@@ -20,6 +20,7 @@ from partenaires import actions_agents as actions
 from partenaires.droits import peut_gerer_les_agents
 from partenaires.filtres import AgentFiltre
 from partenaires.forms import AgentForm, MotifDeCompteForm, RetraitForm, RoleForm
+from partenaires.transmission import suivi_par
 from socle.listes import fragment, paginer
 from socle.vues import refus_en_message, tenter
 
@@ -71,8 +72,7 @@ def _fiche(request: Requete, agent: Utilisateur, *, statut: int = 200, **formula
         "fonctions": agent.fonctions.order_by("-debut", "role"),
         "aujourd_hui": jour,
         "second_facteur": Authenticator.objects.filter(user=agent, type=Authenticator.Type.TOTP).exists(),
-        "communes": agent.secteurs.en_cours(jour).count(),
-        "gestionnaires": agent.portefeuille.en_cours(jour).count(),
+        "suivi": suivi_par(agent),
         "evenements": agent.evenements_de_compte.select_related("par")[:50],
         "gere": bool(peut_gerer_les_agents(request.user)),
         "donner": RoleForm(initial={"debut": jour}),
@@ -109,7 +109,7 @@ def retirer(request: Requete, pk: int, fonction_pk: int) -> HttpResponse:
     ):
         messages.success(request, "Le rôle est retiré.")
         return redirect("partenaires:agent", agent.pk)
-    contexte = {"agent": agent, "form": form, "bouton": "Retirer ce rôle",
+    contexte = {"agent": agent, "form": form, "bouton": "Retirer ce rôle", "suivi": suivi_par(agent),
                 "titre": f"Retirer un rôle : {fonction.get_role_display()}"}  # fmt: skip
     return render(request, "partenaires/agents/geste.html", contexte, status=422 if form.is_bound else 200)
 
@@ -144,5 +144,6 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
     if form.is_valid() and tenter(form, lambda: motive(agent, par=request.user, **form.cleaned_data)):
         messages.success(request, phrase)
         return redirect("partenaires:agent", agent.pk)
-    contexte = {"agent": agent, "form": form, "titre": f"{titre} de {agent}", "bouton": titre}
+    suivi = suivi_par(agent) if nom == "fermer" else []
+    contexte = {"agent": agent, "form": form, "titre": f"{titre} de {agent}", "bouton": titre, "suivi": suivi}
     return render(request, "partenaires/agents/geste.html", contexte, status=422 if form.is_bound else 200)

@@ -109,7 +109,8 @@ def territoire(request: Requete, pk: int) -> HttpResponse:
         actions.regler_le_territoire(structure, par=request.user, **form.cleaned_data)
         messages.success(request, "Le territoire est à jour.")
         return redirect(f"{structure.get_absolute_url()}?onglet=territoire")
-    return _page(request, form, "Régler le territoire d’intervention", "Enregistrer", structure)
+    contexte = {"structure": structure, "form": form}
+    return render(request, "partenaires/territoire.html", contexte, status=422 if form.is_bound else 200)
 
 
 @lecture_ecriture

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,9 +17,9 @@ from comptes.models import Utilisateur
 from partenaires import actions_secteurs as actions
 from partenaires.forms import AbsenceForm, MonAbsenceForm, TransmettrePortefeuilleForm, TransmettreSecteurForm
 from partenaires.interlocuteurs import charges_par_commune
-from partenaires.models import Commune, Suppleance
+from partenaires.models import AffectationGestionnaire, Commune, Suppleance
 from socle.erreurs import Refus
-from socle.texte import accorde
+from socle.texte import accorde, cle_de_tri
 
 
 @lecture_ecriture
@@ -55,6 +54,10 @@ def _agir(request: Requete, geste: str, donnees: dict[str, Any]) -> str:
     return "L’absence est déclarée ; le suppléant est prévenu et voit les dossiers."
 
 
+def _par_nom(agent: Utilisateur) -> str:
+    return cle_de_tri(f"{agent.nom} {agent.prenom}")
+
+
 def _tableau() -> dict[str, Any]:
     aujourd_hui = timezone.localdate()
     noms = dict(Commune.objects.values_list("pk", "nom"))
@@ -64,18 +67,20 @@ def _tableau() -> dict[str, Any]:
         suivies.setdefault(agent, []).append(orphelines.pop(commune_id))
     en_poste = Utilisateur.objects.filter(fonctions__role=Role.CHARGE_CONSEIL).distinct()
     agents = {a.pk: a for a in (*en_poste, *suivies)}.values()
-    charges = [{"agent": a, "communes": sorted(suivies.get(a, []))} for a in sorted(agents, key=str)]
-    en_cours = Q(portefeuille__debut__lte=aujourd_hui) & (
-        Q(portefeuille__fin__isnull=True) | Q(portefeuille__fin__gte=aujourd_hui)
-    )
-    techniciens = Utilisateur.objects.filter(fonctions__role=Role.TECHNICIEN_CONSEIL).annotate(
-        nombre=Count("portefeuille", filter=en_cours, distinct=True)
-    )
+    charges = [{"agent": a, "communes": sorted(suivies.get(a, []))} for a in sorted(agents, key=_par_nom)]
+    portefeuilles: dict[Utilisateur, list[str]] = {
+        t: [] for t in Utilisateur.objects.filter(fonctions__role=Role.TECHNICIEN_CONSEIL).distinct()
+    }
+    for affectation in AffectationGestionnaire.objects.en_cours(aujourd_hui).select_related("agent", "gestionnaire"):
+        portefeuilles.setdefault(affectation.agent, []).append(str(affectation.gestionnaire))
     absences = Suppleance.objects.filter(fin__gte=aujourd_hui).select_related("absent", "suppleant")
     return {
         "charges": charges,
         "orphelines": sorted(orphelines.values()),
-        "techniciens": techniciens.distinct(),
+        "techniciens": [
+            {"agent": t, "gestionnaires": sorted(portefeuilles[t], key=cle_de_tri)}
+            for t in sorted(portefeuilles, key=_par_nom)
+        ],
         "absences": absences,
     }
 

@@ -20,7 +20,7 @@ from partenaires import actions
 from partenaires.choix import GestePartenaire
 from partenaires.courante import CLE, structures_habilitees
 from partenaires.droits import AGENTS_DES_FICHES, PAYEURS, peut, peut_gerer_les_acces
-from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, journal, onglets
+from partenaires.fiche import LIGNES_PAR_SOURCE, LigneDeJournal, alertes, journal, onglets
 from partenaires.filtres import StructureFiltre
 from partenaires.forms import (
     CoordonneesForm,
@@ -73,6 +73,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "structure": structure,
         "onglets": choix,
         "courant": courant,
+        "alertes": alertes(request, structure),
         "peut_modifier": bool(peut(GestePartenaire.MODIFIER, request.user, structure)),
         "peut_gerer": bool(peut_gerer_les_acces(request.user, structure)),
         "peut_fermer": request.user.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR),

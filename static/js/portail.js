@@ -7,6 +7,9 @@ for (const choix of document.querySelectorAll("[data-envoi-direct]")) {
   choix.addEventListener("change", () => choix.form.requestSubmit());
 }
 
+const bouton = document.querySelector("[data-menu]");
+bouton?.addEventListener("click", () => bouton.setAttribute("aria-expanded", bouton.getAttribute("aria-expanded") === "false"));
+
 const resume = document.querySelector("[data-resume-erreurs]");
 if (resume) resume.focus();
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from agrements.actions.vues import VUES_MAX, enregistrer_vue
 from agrements.choix import Etat
@@ -141,3 +143,35 @@ def test_les_vues_sont_bornees_et_la_base_refuse_un_doublon(theatre, entrer):
         enregistrer_vue(nom="Vue 1", filtre="suivi=moi", par=theatre.charge)
     collegue = agent(Role.CHARGE_CONSEIL)
     assert enregistrer_vue(nom="Vue 1", filtre="suivi=moi", par=collegue).utilisateur == collegue
+
+
+@pytest.mark.parametrize("tri", ["echeance", "structure"])
+def test_les_voisins_suivent_l_ordre_choisi(theatre, depose, entrer, tri):
+    cloner(depose, 3)
+    dossiers = list(Dossier.objects.order_by("pk"))
+    for dossier, jours in zip(dossiers, (5, None, 2, 5), strict=True):
+        echeance = timezone.localdate() + timedelta(days=jours) if jours else None
+        Dossier.objects.filter(pk=dossier.pk).update(echeance_le=echeance)
+    un, deux, trois, quatre = dossiers
+    attendu = {
+        "echeance": [trois, un, quatre, deux],
+        "structure": sorted(dossiers, key=lambda d: (d.structure.nom_tri, d.pk)),
+    }
+    client = entrer(theatre.charge)
+    page = client.get(f"{LISTE}?tri={tri}")
+    assert list(page.context["page"]) == attendu[tri]
+    parcourus, adresse = [], f"{attendu[tri][0].get_absolute_url()}?liste=tri%3D{tri}"
+    for _ in range(4):
+        parcourus.append(int(adresse.split("/")[2]))
+        suite = liens(client.get(adresse).content.decode(), "next")
+        if not suite:
+            break
+        adresse = suite[0]
+    assert parcourus == [d.pk for d in attendu[tri]]
+
+
+def test_le_perimetre_ouvert_laisse_les_dossiers_finis(theatre, entrer):
+    theatre.mener(Etat.REFUSE)
+    page = entrer(theatre.charge).get(f"{LISTE}?suivi=ouverts")
+    assert page.context["page"].paginator.count == 0
+    assert entrer(theatre.charge).get(LISTE).context["page"].paginator.count == 1

@@ -14,11 +14,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from agrements.choix import Etat
 from comptes.choix import GesteCompte, Role
 from comptes.models import EvenementCompte, Utilisateur
 from courriers.models import Envoi
 from partenaires import actions_acces, actions_agents
 from socle.erreurs import Refus
+from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.courses import reussites_et_refus
 from tests.fabriques.partenaires import StructureFactory, habiliter
@@ -257,3 +259,18 @@ def test_la_liste_des_agents_coute_autant_pour_un_que_pour_vingt(
     client.get(reverse("partenaires:agents"))
     with django_assert_num_queries(7):
         client.get(reverse("partenaires:agents"))
+
+
+def test_fermer_un_compte_dit_d_abord_ce_que_la_personne_suit(administratrice, entrer):
+    theatre = Theatre()
+    theatre.mener(Etat.DEPOSE)
+    client = entrer(administratrice)
+    adresse = reverse("partenaires:geste_agent", args=[theatre.charge.pk, "fermer"])
+    page = client.get(adresse).content.decode()
+    assert "Cette personne suit encore : 1 commune, 1 dossier ouvert." in page
+    assert reverse("partenaires:secteurs") in page
+    client.post(adresse, {"motif": "Départ en retraite."})
+    fiche = client.get(reverse("partenaires:agent", args=[theatre.charge.pk])).content.decode()
+    assert "Donner un rôle" not in fiche
+    libre = reverse("partenaires:geste_agent", args=[agent(Role.CONTROLEUR).pk, "fermer"])
+    assert "suit encore" not in client.get(libre).content.decode()

@@ -12,6 +12,7 @@ from comptes.choix import Role
 from partenaires.models import Gestionnaire, QuartierPrioritaire, Structure
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import CommuneFactory, StructureFactory, habiliter
+from tests.parcours.personne import Personne
 
 pytestmark = pytest.mark.django_db
 GESTIONNAIRE = {"nom": "Les Amis du lac", "statut": "association", "siren": "", "siret": "", "rna": "", "adresse": "",
@@ -93,3 +94,41 @@ def test_une_fermeture_dans_l_avenir_est_refusee(entrer):
         reverse("partenaires:fermer", args=[StructureFactory().pk]), {"le": demain.isoformat(), "motif": "x"}
     )
     assert reponse.status_code == 422
+
+
+def test_le_territoire_se_choisit_par_intercommunalite_et_garde_une_saisie_refusee(entrer):
+    structure = StructureFactory()
+    voisine = CommuneFactory(code_insee="49129", nom="Écouflant", epci=structure.commune.epci)
+    quartier = QuartierPrioritaire.objects.create(code="QN04901M", nom="Favreau", commune=voisine)
+    client = entrer(agent(Role.CHARGE_CONSEIL))
+    adresse = reverse("partenaires:territoire", args=[structure.pk])
+    structure.communes_intervention.add(voisine)
+    page = client.get(adresse).content.decode()
+    assert f'value="{voisine.pk}" id="commune-{voisine.pk}" checked' in page
+    assert f"{quartier.nom}, Écouflant" in page
+    reponse = client.post(adresse, {"communes": [voisine.pk, "99999"], "quartiers": [quartier.pk]})
+    assert reponse.status_code == 422
+    refusee = reponse.content.decode()
+    assert f'value="{voisine.pk}" id="commune-{voisine.pk}" checked' in refusee
+    assert f'value="{quartier.pk}" id="quartier-{quartier.pk}" checked' in refusee
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chercher_une_commune_sans_accent_ne_decoche_rien(ouvrir, live_server):
+    structure = StructureFactory()
+    CommuneFactory(code_insee="49129", nom="Écouflant")
+    CommuneFactory(code_insee="49020", nom="Beaucouzé")
+    responsable = agent(Role.RESPONSABLE)
+    page = ouvrir()
+    personne = Personne(page, live_server.url, responsable)
+    personne.aller(f"/structures/{structure.pk}/territoire/")
+    page.fill("[data-chercher]", "ecou")
+    assert page.get_by_label("Écouflant").is_visible()
+    assert page.get_by_label("Beaucouzé").is_hidden()
+    page.get_by_label("Écouflant").check()
+    page.fill("[data-chercher]", "beau")
+    page.get_by_label("Beaucouzé").check()
+    assert "2 communes choisies" in page.inner_text("[data-compte]")
+    personne.cliquer("Enregistrer")
+    noms = set(structure.communes_intervention.values_list("nom", flat=True))
+    assert noms == {"Écouflant", "Beaucouzé", structure.commune.nom}

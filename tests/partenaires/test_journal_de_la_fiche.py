@@ -27,7 +27,7 @@ def test_la_caf_y_lit_projets_agrements_et_argent(entrer):
     vie.retirer(caisse.agrement, par=caisse.responsable, motif="Activité arrêtée.")
     client = entrer(caisse.technicien)
     page = lire(client, caisse.structure) + lire(client, caisse.structure, page=2)
-    for texte in ("Agrément : retrait", "Activité arrêtée.", "Droit AGC 2027", "Déclaration, ", "Projet visé"):
+    for texte in ("Agrément : retrait", "Activité arrêtée.", "Droit AGC 2027", "Déclaration : ", "Projet visé"):
         assert texte in page
     assert "61\u202f056,00\u00a0€" in page
 

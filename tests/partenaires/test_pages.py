@@ -226,7 +226,7 @@ class TestSecteurs:
             agent(Role.TECHNICIEN_CONSEIL)
         client = entrer(agent(Role.RESPONSABLE))
         client.get(reverse("partenaires:secteurs"))
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(16):
             client.get(reverse("partenaires:secteurs"))
 
     @pytest.mark.parametrize(

@@ -151,7 +151,10 @@ def test_apres_transmission_le_portefeuille_de_l_ancien_est_vide(entrer):
     chef = agent(Role.RESPONSABLE)
     actions_secteurs.transmettre_portefeuille(de=a, vers=b, le=timezone.localdate(), par=chef)
     reponse = entrer(chef).get(reverse("partenaires:secteurs"))
-    assert {t.nom: t.nombre for t in reponse.context["techniciens"]} == {"Avant": 0, "Zaprès": 1}
+    assert {t["agent"].nom: len(t["gestionnaires"]) for t in reponse.context["techniciens"]} == {
+        "Avant": 0,
+        "Zaprès": 1,
+    }
 
 
 def test_une_commune_sans_charge_se_voit_sur_la_page_des_secteurs(entrer):

@@ -70,9 +70,21 @@ MENU_ARGENT = (
 )
 
 
+# Les pages d’une rubrique qui ne commencent pas par son adresse.
+PROLONGEMENTS = {
+    "financements:accueil": ("/declarations/", "/droits/", "/conventions/", "/argent/", "/simulateur/"),
+    "financements:paiements": ("/lots/",),
+    "financements:declarations": ("/campagnes/",),
+    "financements:droits": ("/conventions/", "/recalculs/", "/baremes/", "/scenarios/"),
+}
+
+
 def entree_courante(entrees: Iterable[tuple[str, str]], chemin: str) -> str:
     """L’entrée du menu dont cette page est le prolongement : la plus longue adresse qui la commence, ou rien."""
     adresses = {reverse(nom): nom for nom, _ in entrees}
+    for nom, _ in entrees:
+        for suite in PROLONGEMENTS.get(nom, ()):
+            adresses.setdefault(suite, nom)
     prefixes = [adresse for adresse in adresses if chemin == adresse or (adresse != "/" and chemin.startswith(adresse))]
     return adresses[max(prefixes, key=len)] if prefixes else ""
 

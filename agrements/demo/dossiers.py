@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 import pgtrigger
@@ -17,15 +17,26 @@ from PIL import Image, ImageDraw
 
 from agrements.actions import agrements as vie
 from agrements.actions import instruction, redaction, seances
-from agrements.choix import Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.choix import GESTE_DE_DECISION, Geste, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
 from agrements.contenu import Contenu
 from agrements.demo.textes import REMARQUES, reponses
-from agrements.models import Dossier, EvenementDossier, Passage, Piece, Seance, VersionDossier
+from agrements.models import (
+    Dossier,
+    EvenementAgrement,
+    EvenementDossier,
+    Passage,
+    Piece,
+    PieceJointe,
+    Seance,
+    VersionDossier,
+)
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.models import Notification
+from documents.models import Acte, NatureActe
 from partenaires.choix import TypeStructure
 from partenaires.models import Structure
+from socle.dates import en_jour
 
 
 class Scene:
@@ -45,8 +56,11 @@ class Scene:
                 )
                 if jour < aujourd_hui:
                     self.passees[instance] = seance
-                else:
-                    self.a_venir.setdefault(instance, seance)
+            # Celle qu’on peut enregistrer aujourd’hui même : la commission vient de se tenir, le conseil se tient.
+            self.a_venir[instance] = seances.ouvrir_seance(
+                instance=instance, tenue_le=aujourd_hui - timedelta(days=1 if instance == Instance.CAS else 0),
+                par=secretariat, lieu="Siège de la Caf, salle du conseil",
+            )  # fmt: skip
             for annee in (aujourd_hui.year - 4, aujourd_hui.year - 2):
                 jour = _ouvre(date(annee, 11, 10) + timedelta(days=decalage))
                 seance = seances.ouvrir_seance(instance=instance, tenue_le=jour, par=secretariat)
@@ -276,13 +290,49 @@ def _replacer_dans_le_temps(dossier: Dossier, age: int = 210, *, jusqu_au: date 
     quand = {}
     with pgtrigger.ignore():
         for rang, evenement in enumerate(evenements):
-            quand[evenement.geste] = depart + pas * rang
-            EvenementDossier.objects.filter(pk=evenement.pk).update(le=depart + pas * rang)
-        if "deposer" in quand:
-            VersionDossier.objects.filter(dossier=dossier, numero=1).update(deposee_le=quand["deposer"])
+            quand[evenement.geste] = _aux_heures_de_bureau(depart + pas * rang)
+            EvenementDossier.objects.filter(pk=evenement.pk).update(le=quand[evenement.geste])
+        _dater(dossier, quand)
     dossier.refresh_from_db()
-    champs = {"cree_le": depart, "modifie_le": depart + pas * (len(evenements) - 1)}
+    champs = {"cree_le": depart, "modifie_le": quand[evenements[-1].geste]}
     if dossier.depose_le:
-        champs["depose_le"] = quand["deposer"]
+        champs["depose_le"] = quand[Geste.DEPOSER]
     Dossier.objects.filter(pk=dossier.pk).update(**champs)
     Piece.objects.filter(structure=dossier.structure_id).update(deposee_le=depart)
+    PieceJointe.objects.filter(dossier=dossier).update(jointe_le=quand.get(Geste.JOINDRE, depart))
+
+
+def _aux_heures_de_bureau(instant: datetime) -> datetime:
+    """Le même jour, entre 9 h et 17 h : personne n’instruit la nuit ; l’ordre des instants est gardé."""
+    local = timezone.localtime(instant)
+    minuit = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return minuit + timedelta(hours=9) + (local - minuit) / 3
+
+
+def _dater(dossier: Dossier, quand: dict[str, datetime]) -> None:
+    """Les versions, avis, décisions et lettres portent la date de l’étape qui les a faits."""
+    if Geste.DEPOSER in quand:
+        VersionDossier.objects.filter(dossier=dossier, numero=1).update(deposee_le=quand[Geste.DEPOSER])
+    if Geste.RENDRE_AVIS in quand:
+        dossier.avis.update(le=quand[Geste.RENDRE_AVIS])
+        dossier.evaluations.update(le=quand[Geste.RENDRE_AVIS])
+    decision = dossier.decisions.first()
+    geste = GESTE_DE_DECISION[decision.sens] if decision else ""
+    if decision and geste in quand:
+        lue = quand.get(Geste.LIRE_NOTIFICATION) if decision.lue_le else None
+        dossier.decisions.update(enregistree_le=quand[geste], lue_le=lue)
+        EvenementAgrement.objects.filter(agrement__decision=decision).update(le=quand[geste])
+    etapes = {
+        NatureActe.DEMANDE_COMPLEMENTS: Geste.DEMANDER_COMPLEMENTS,
+        NatureActe.NOTIFICATION: geste,
+    }
+    if Geste.RENVOYER in quand:
+        VersionDossier.objects.filter(dossier=dossier, numero=2).update(deposee_le=quand[Geste.RENVOYER])
+    accuses = 0
+    for acte in Acte.objects.filter(objet=f"dossier-{dossier.pk}").order_by("pk"):
+        etape = etapes.get(NatureActe(acte.nature), "")
+        if acte.nature == NatureActe.ACCUSE_RECEPTION:
+            etape, accuses = (Geste.RENVOYER if accuses else Geste.DEPOSER), accuses + 1
+        if instant := quand.get(etape):
+            ecrits = {cle: en_jour(instant.date()) for cle in ("date", "depose_le") if cle in acte.contexte}
+            Acte.objects.filter(pk=acte.pk).update(demande_le=instant, contexte=acte.contexte | ecrits)

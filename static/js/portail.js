@@ -10,6 +10,19 @@ for (const choix of document.querySelectorAll("[data-envoi-direct]")) {
 const bouton = document.querySelector("[data-menu]");
 bouton?.addEventListener("click", () => bouton.setAttribute("aria-expanded", bouton.getAttribute("aria-expanded") === "false"));
 
+// Au téléphone, un tableau se lit en cartes : chaque case y dit le titre de sa colonne.
+function titrer() {
+  for (const table of document.querySelectorAll("table.en-cartes")) {
+    const titres = [...table.querySelectorAll("thead th")].map((th) => th.textContent.trim());
+    for (const ligne of table.querySelectorAll("tbody tr, tfoot tr")) {
+      if (ligne.querySelector("[colspan]")) continue;
+      [...ligne.cells].forEach((c, rang) => rang && titres[rang] && c.textContent.trim() + c.childElementCount && (c.dataset.titre ??= titres[rang]));
+    }
+  }
+}
+titrer();
+document.addEventListener("htmx:afterSwap", titrer);
+
 const resume = document.querySelector("[data-resume-erreurs]");
 if (resume) resume.focus();
 

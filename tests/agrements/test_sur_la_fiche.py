@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accueil.a_faire import echeances
-from accueil.contexte import ENTREES_AGENT, MENU_PUBLIC, entree_courante
+from accueil.contexte import ENTREES_AGENT, ENTREES_PARTENAIRE, MENU_PUBLIC, entree_courante
 from agrements.actions import agrements as vie
 from agrements.choix import Etat
 from agrements.models import Agrement
@@ -124,6 +124,9 @@ def test_ce_qui_expire_dit_une_structure_une_fois_et_le_nombre_en_tout(
         (ENTREES_AGENT, "/dossiers/", "agrements:liste"),
         (ENTREES_AGENT, "/compte/", ""),
         (ENTREES_AGENT, "/espace/", "accueil:espace"),
+        (ENTREES_AGENT, "/declarations/4/", "financements:declarations"),
+        (ENTREES_AGENT, "/lots/4/", "financements:paiements"),
+        (ENTREES_PARTENAIRE, "/declarations/4/", "financements:accueil"),
         (MENU_PUBLIC, "/", "accueil:accueil"),
         (MENU_PUBLIC, "/connexion/", ""),
     ],

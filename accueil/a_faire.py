@@ -106,7 +106,8 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
             continue
         libelle = "Enregistrer et clore la séance" if passee else "Composer l’ordre du jour"
         detail = f"{seance}, {accorde(seance.inscrits, 'dossier')}"
-        taches.append(Tache(libelle, seance.get_absolute_url(), seance.tenue_le, detail, passee))
+        en_retard = seance.tenue_le < aujourd_hui
+        taches.append(Tache(libelle, seance.get_absolute_url(), seance.tenue_le, detail, en_retard))
     prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
     taches += [
         _tache("À inscrire à une séance", d, aujourd_hui, lien=reverse("agrements:inscrire_un_dossier", args=[d.pk]))

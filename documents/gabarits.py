@@ -140,7 +140,7 @@ def _declarer(*gabarits: Gabarit) -> Mapping[str, Gabarit]:
 GABARITS = _declarer(
     Gabarit(
         "accuse_reception",
-        2,
+        3,
         "Accusé de réception d’un dossier",
         (
             *_COMMUNES,
@@ -158,7 +158,7 @@ GABARITS = _declarer(
     ),
     Gabarit(
         "demande_complements",
-        2,
+        3,
         "Demande de compléments",
         (
             *_COMMUNES,
@@ -187,12 +187,12 @@ GABARITS = _declarer(
             Mention("echeance", "réponse attendue le", "23 décembre 2026"),
         ),
     ),
-    Gabarit("notification_agrement", 2, "Notification d’agrément", _DECISION),
-    Gabarit("notification_refus", 2, "Notification de refus", _DECISION),
-    Gabarit("notification_ajournement", 2, "Notification d’ajournement", _DECISION),
+    Gabarit("notification_agrement", 3, "Notification d’agrément", _DECISION),
+    Gabarit("notification_refus", 3, "Notification de refus", _DECISION),
+    Gabarit("notification_ajournement", 3, "Notification d’ajournement", _DECISION),
     Gabarit(
         "decision_agrement",
-        1,
+        2,
         "Suspension, levée ou retrait d’un agrément",
         (
             *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
@@ -212,7 +212,7 @@ GABARITS = _declarer(
     ),
     Gabarit(
         "accuse_declaration",
-        1,
+        2,
         "Accusé de réception d’une déclaration",
         (
             *_ARGENT,
@@ -232,11 +232,11 @@ GABARITS = _declarer(
             ),
         ),
     ),
-    Gabarit("notification_droit", 2, "Notification de droit", _DROITS),
-    Gabarit("revision_droit", 2, "Révision de votre prestation", _DROITS),
+    Gabarit("notification_droit", 3, "Notification de droit", _DROITS),
+    Gabarit("revision_droit", 3, "Révision de votre prestation", _DROITS),
     Gabarit(
         "notification_indu",
-        2,
+        3,
         "Notification d’indu",
         (
             *_ARGENT,
@@ -251,7 +251,7 @@ GABARITS = _declarer(
     ),
     Gabarit(
         "convention",
-        2,
+        3,
         "Convention d’objectifs et de financement",
         (
             *_ARGENT,
@@ -281,7 +281,7 @@ GABARITS = _declarer(
     ),
     Gabarit(
         "attestation_versements",
-        1,
+        2,
         "Attestation de versements attendus",
         (
             *_ARGENT,

@@ -14,7 +14,7 @@ from financements.calculs import FONCTIONS
 from financements.choix import PosteAssiette, Prorata
 from financements.models import Campagne, Prestation, ReglesDePaiement, Scenario
 from socle.champs import ChampDate
-from socle.montants import MontantIllisible, lire_montant
+from socle.montants import MontantIllisible, lire_montant, nombre_fr
 
 
 class MontantField(forms.CharField):
@@ -36,6 +36,25 @@ class MontantField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value.normalize():f}".replace(".", ",") if isinstance(value, Decimal) else value
+
+
+class PourcentageField(MontantField):
+    """Un pourcentage comme on l’écrit : « 42,4 », signe compris."""
+
+    def __init__(self, *, maximum: Decimal = Decimal(100), **options: Any) -> None:
+        super().__init__(maximum=maximum, **options)
+
+    def clean(self, value: Any) -> Any:
+        nu = str(value or "").replace("%", "").strip()
+        try:
+            return super().clean(nu)
+        except ValidationError as erreur:
+            if not nu:
+                raise
+            assert self.maximum is not None
+            raise ValidationError(
+                f"Écrivez un pourcentage entre 0 et {nombre_fr(self.maximum)}, par exemple 42,4."
+            ) from erreur
 
 
 class MotifForm(forms.Form):
@@ -67,7 +86,7 @@ class ChoixDeBareme(forms.Form):
 class BaremeForm(forms.Form):
     """Taux et plafond à part : l’un ne se déduit jamais de l’autre."""
 
-    taux = MontantField(label="Taux (%)", decimales=4, maximum=Decimal(100), help_text="Par exemple 42,4.")
+    taux = PourcentageField(label="Taux (%)", decimales=4, help_text="Par exemple 42,4.")
     prix_plafond = MontantField(label="Prix plafond annuel (€)")
     postes = forms.MultipleChoiceField(
         label="Postes de l’assiette", choices=PosteAssiette, widget=forms.CheckboxSelectMultiple
@@ -113,20 +132,20 @@ class CampagneForm(MotifDeReglage, forms.ModelForm):
 class ReglesForm(MotifDeReglage, forms.ModelForm):
     """Les règles de paiement ; l’exercice d’où elles valent ne se choisit qu’à leur création."""
 
-    acompte_1 = MontantField(label="Premier acompte (%)", maximum=Decimal(100))
-    acompte_2 = MontantField(label="Second acompte (%)", maximum=Decimal(100))
-    plafond_acomptes = MontantField(
-        label="Total des acomptes (%)", maximum=Decimal(100),
+    acompte_1 = PourcentageField(label="Premier acompte (%)")
+    acompte_2 = PourcentageField(label="Second acompte (%)")
+    plafond_acomptes = PourcentageField(
+        label="Total des acomptes (%)",
         help_text="Du droit prévisionnel, tous acomptes compris.",
     )  # fmt: skip
     seuil_double_regard = MontantField(label="Double regard au-dessus de (€)")
     seuil_convention = MontantField(label="Convention signée au-dessus de (€)")
-    seuil_variation = MontantField(
+    seuil_variation = PourcentageField(
         label="Variation à expliquer (%)", maximum=Decimal(999),
         help_text="Au-delà, la structure explique l’écart avec sa déclaration précédente.",
     )  # fmt: skip
-    marge_estimation = MontantField(
-        label="Écart envisagé d’ici au réel (%)", maximum=Decimal(100),
+    marge_estimation = PourcentageField(
+        label="Écart envisagé d’ici au réel (%)",
         help_text="De combien les charges peuvent bouger : la fourchette annoncée aux structures s’en déduit.",
     )  # fmt: skip
 
@@ -185,9 +204,9 @@ class RegleDeCleForm(forms.Form):
 
     prefixe = forms.CharField(label="Compte ou début de compte", max_length=10)
     compte = forms.ChoiceField(label="Ligne de la déclaration")
-    pilotage = MontantField(label="Pilotage (%)", required=False, maximum=Decimal(100))
-    activites = MontantField(label="Activités (%)", required=False, maximum=Decimal(100))
-    logistique = MontantField(label="Logistique (%)", required=False, maximum=Decimal(100))
+    pilotage = PourcentageField(label="Pilotage (%)", required=False)
+    activites = PourcentageField(label="Activités (%)", required=False)
+    logistique = PourcentageField(label="Logistique (%)", required=False)
 
     def __init__(self, *args: Any, comptes: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,6 +23,7 @@ from documents import actions as documents
 from partenaires.interlocuteurs import charge_de
 from partenaires.models import Structure, roles_dans_la_structure
 from socle.erreurs import Refus, VersionPerimee
+from socle.texte import accorde
 
 REPRIS_DU_PRECEDENT = ("presentation", "territoire", "instances", "postes", "locaux_description", "horaires")
 
@@ -31,7 +32,7 @@ class DossierIncomplet(Refus):
     """Il manque des réponses ou des pièces ; ``manques`` les nomme."""
 
     def __init__(self, manques: list[Any]) -> None:
-        super().__init__(f"Il manque encore {len(manques)} réponse(s) ou pièce(s).")
+        super().__init__(f"Il reste {accorde(len(manques), 'chose')} à faire : réponses à remplir ou pièces à joindre.")
         self.manques = manques
 
 

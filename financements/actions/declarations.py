@@ -31,14 +31,14 @@ from partenaires.models import Structure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.etats import TransitionInterdite, arrivee, trop_tard
-from socle.texte import epurer
+from socle.texte import accorde, epurer
 
 
 class DeclarationIncomplete(Refus):
     """Il manque des cases ; ``manques`` les nomme."""
 
     def __init__(self, manques: list[Manque]) -> None:
-        super().__init__(f"Il reste {len(manques)} point(s) à compléter ou à corriger.")
+        super().__init__(f"Il reste {accorde(len(manques), 'point')} à compléter ou à corriger.")
         self.manques = manques
 
 
@@ -155,7 +155,12 @@ def importer(declaration: Declaration, montants: Mapping[str, Decimal], *, par: 
         gardee.save()
         changees += 1
     Declaration.objects.filter(pk=declaration.pk).update(modifie_le=maintenant)
-    _consigner(declaration, GesteDeclaration.IMPORTER, par=par, motif=f"{changees} case(s) remplies depuis les comptes")
+    _consigner(
+        declaration,
+        GesteDeclaration.IMPORTER,
+        par=par,
+        motif=f"{accorde(changees, 'case', 'remplie')} depuis les comptes",
+    )
     return changees
 
 
@@ -275,7 +280,7 @@ def demander_correction(declaration: Declaration, *, par: Utilisateur) -> Declar
         raise Refus("Écrivez au moins une remarque sur une ligne : c’est ce que la structure pourra corriger.")
     remarques.update(envoyee_le=timezone.now())
     declaration = _franchir(
-        declaration, GesteDeclaration.DEMANDER_CORRECTION, par=par, motif=f"{nombre} ligne(s) à corriger"
+        declaration, GesteDeclaration.DEMANDER_CORRECTION, par=par, motif=f"{accorde(nombre, 'ligne')} à corriger"
     )
     annonces.correction_demandee(declaration)
     return declaration

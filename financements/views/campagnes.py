@@ -19,6 +19,7 @@ from financements.views.baremes import REGLEURS
 from financements.views.droits import AGENTS
 from financements.views.reglages import historique
 from socle.listes import paginer
+from socle.texte import accorde
 from socle.vues import tenter
 
 
@@ -46,7 +47,7 @@ def creer(request: Requete) -> HttpResponse:
     form = CampagnesForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         nombre = reglages.ouvrir_les_campagnes(form.cleaned_data["exercice"], par=request.user)
-        messages.success(request, f"{nombre} campagne(s) ajoutée(s) : vérifiez leurs dates.")
+        messages.success(request, f"{accorde(nombre, 'campagne', 'ajoutée')} : vérifiez leurs dates.")
         return redirect("financements:campagnes")
     return render(request, "financements/creer_campagnes.html", {"form": form}, status=422 if form.is_bound else 200)
 
@@ -82,7 +83,7 @@ def relancer(request: Requete, pk: int) -> HttpResponse:
     campagne = get_object_or_404(Campagne, pk=pk)
     if request.method == "POST":
         nombre = relances.relancer_maintenant(campagne, par=request.user)
-        messages.success(request, f"{nombre} relance(s) envoyée(s).")
+        messages.success(request, f"{accorde(nombre, 'relance', 'envoyée')}.")
         return redirect(campagne)
     prevues = relances.prevues(campagne, (timezone.localdate() - campagne.limite).days)
     contexte = {"campagne": campagne, "prevues": prevues, "plafond": relances.PLAFOND}

@@ -23,6 +23,7 @@ from financements.repartition import CleInvalide, Regle
 from financements.views.declarations import PARTENAIRES, declaration_visible
 from socle.droits import exiger
 from socle.erreurs import Refus
+from socle.texte import accorde
 
 TAILLE_MAX = 20 * 1024 * 1024
 LIGNES_DE_CLE = 40
@@ -115,7 +116,9 @@ def _appliquer(request: Requete, declaration: Declaration) -> HttpResponse:
     except (Refus, SaisieRefusee) as refus:
         messages.warning(request, str(refus))
         return redirect("financements:importer", declaration.pk)
-    messages.success(request, f"{nombre} case(s) remplies depuis vos comptes. Complétez l’activité, puis vérifiez.")
+    messages.success(
+        request, f"{accorde(nombre, 'case', 'remplie')} depuis vos comptes. Complétez l’activité, puis vérifiez."
+    )
     return redirect(declaration)
 
 

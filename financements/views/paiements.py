@@ -27,7 +27,7 @@ from financements.views.droits import AGENTS
 from socle.erreurs import Refus
 from socle.listes import fragment, paginer
 from socle.montants import ZERO
-from socle.texte import entier
+from socle.texte import accorde, entier
 
 RETOUR_MAX = 10 * 1024 * 1024
 
@@ -67,7 +67,7 @@ def valider(request: Requete) -> HttpResponse:
         except (Refus, PermissionDenied) as refus:
             refus_dits.append(f"{paiement} : {refus}")
     if valides:
-        messages.success(request, f"{valides} paiement(s) validé(s).")
+        messages.success(request, f"{accorde(valides, 'paiement', 'validé')}.")
     for phrase in refus_dits[:10]:
         messages.warning(request, phrase)
     if not valides and not refus_dits:
@@ -188,7 +188,8 @@ def retour(request: Requete) -> HttpResponse:
         except (RetourIllisible, Refus) as erreur:
             form.add_error("fichier", str(erreur))
         else:
-            phrase = f"{bilan.payes} payé(s), {bilan.rejetes} rejeté(s), {bilan.deja} déjà connu(s)."
+            comptes = ((bilan.payes, "payé"), (bilan.rejetes, "rejeté"), (bilan.deja, "déjà connu"))
+            phrase = ", ".join(accorde(nombre, mot) for nombre, mot in comptes) + "."
             messages.success(request, phrase)
             if bilan.inconnus:
                 messages.warning(request, f"Références inconnues : {', '.join(bilan.inconnus[:10])}.")

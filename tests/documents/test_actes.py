@@ -261,18 +261,18 @@ def test_un_worker_tue_en_plein_travail_l_acte_est_produit_une_fois_au_redemarra
 
 
 EMPREINTES = {
-    "accuse_declaration": (1, "9c0e2a8404f4"),
-    "accuse_reception": (2, "3540a039ac71"),
-    "attestation_versements": (1, "e612fbe8851d"),
-    "convention": (2, "fc7610b562ff"),
-    "decision_agrement": (1, "0065a6077edd"),
-    "demande_complements": (2, "0b9d410b91d2"),
-    "notification_agrement": (2, "cec0f0669b8c"),
-    "notification_ajournement": (2, "5a310ac9d469"),
-    "notification_droit": (2, "37f8dccb79ba"),
-    "notification_indu": (2, "bbfae461b6fc"),
-    "notification_refus": (2, "a7b7e24247ec"),
-    "revision_droit": (2, "9133a725caf8"),
+    "accuse_declaration": (2, "c4ba32deb96b"),
+    "accuse_reception": (3, "6224cabe2196"),
+    "attestation_versements": (2, "e0f8e0cb3115"),
+    "convention": (3, "10331f29b56c"),
+    "decision_agrement": (2, "16a62e1860b8"),
+    "demande_complements": (3, "218692262565"),
+    "notification_agrement": (3, "25cc533cfe65"),
+    "notification_ajournement": (3, "36c630c442b7"),
+    "notification_droit": (3, "100b398686b0"),
+    "notification_indu": (3, "11a91c442438"),
+    "notification_refus": (3, "d7410727ea90"),
+    "revision_droit": (3, "b6a799a61960"),
 }
 
 

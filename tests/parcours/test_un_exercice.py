@@ -192,7 +192,7 @@ def payer_l_acompte(technicien, collegue, caisse, dossier):
     technicien.aller("/lots/")
     technicien.page.set_input_files("[name=fichier]", str(retour))
     technicien.cliquer("Lire le retour")
-    assert "1 payé(s)" in technicien.lire()
+    assert "1 payé," in technicien.lire()
     assert collegue.fautes == []
 
 

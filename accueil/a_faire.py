@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from agrements.choix import ETATS_OUVERTS, Etat, EtatAgrement
+from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, Etat, EtatAgrement, TypeDossier
 from agrements.models import Agrement, Dossier, Seance
 from comptes.choix import Role
 from comptes.models import Utilisateur
@@ -53,6 +53,9 @@ _GESTES_DE_LA_STRUCTURE = {
 
 def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui: date) -> list[Tache]:
     taches = []
+    limite = aujourd_hui + timedelta(days=426)  # 14 mois : début conseillé d’un renouvellement (domaine B.5)
+    echeants = structure.agrements.filter(etat=EtatAgrement.EN_COURS, fin__lte=limite, fin__gte=aujourd_hui)
+    premier = echeants.order_by("fin").first()
     dossiers = structure.dossiers.select_related("structure").annotate(
         non_lues=Count("decisions", filter=Q(decisions__lue_le=None, decisions__acte__produit_le__isnull=False))
     )
@@ -60,13 +63,14 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui:
         if geste := _GESTES_DE_LA_STRUCTURE.get(Etat(dossier.etat)):
             libelle, page, admis = geste
             if roles.intersection(admis):
-                taches.append(_tache(libelle, dossier, aujourd_hui, lien=page and reverse(page, args=[dossier.pk])))
+                tache = _tache(libelle, dossier, aujourd_hui, lien=page and reverse(page, args=[dossier.pk]))
+                if premier and dossier.etat in ETATS_PRIVES and dossier.type == TypeDossier.RENOUVELLEMENT:
+                    tache = replace(tache, echeance=premier.fin, detail=f"{tache.detail} : fin de l’agrément en cours")
+                taches.append(tache)
         if getattr(dossier, "non_lues", 0):
             taches.append(_tache("Lire la notification de décision", dossier, aujourd_hui))
-    limite = aujourd_hui + timedelta(days=426)  # 14 mois : début conseillé d’un renouvellement (domaine B.5)
-    echeants = structure.agrements.filter(etat=EtatAgrement.EN_COURS, fin__lte=limite, fin__gte=aujourd_hui)
     ouvert = any(d.etat in ETATS_OUVERTS for d in dossiers)
-    if not ouvert and (premier := echeants.order_by("fin").first()):
+    if not ouvert and premier:
         taches.append(
             Tache("Préparer le renouvellement de l’agrément", "/dossiers/nouveau/", premier.fin, str(premier))
         )

@@ -6,15 +6,16 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accueil.a_faire import echeances
+from accueil.a_faire import echeances, pour_la_structure
 from accueil.contexte import ENTREES_AGENT, ENTREES_PARTENAIRE, MENU_PUBLIC, entree_courante
 from agrements.actions import agrements as vie
-from agrements.choix import Etat
+from agrements.actions import redaction
+from agrements.choix import Etat, TypeDossier
 from agrements.models import Agrement
 from comptes.choix import Role
 from documents.models import Acte
 from documents.production import produire
-from tests.fabriques.agrements import Theatre
+from tests.fabriques.agrements import DEBUT, Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import CommuneFactory
 
@@ -133,3 +134,20 @@ def test_ce_qui_expire_dit_une_structure_une_fois_et_le_nombre_en_tout(
 )
 def test_le_menu_marque_la_rubrique_de_la_page(entrees, chemin, nom):
     assert entree_courante(entrees, chemin) == nom
+
+
+def test_un_renouvellement_en_redaction_dit_quand_finit_l_agrement_en_cours(theatre, agree):
+    suivant = redaction.creer(
+        theatre.structure,
+        type_dossier=TypeDossier.RENOUVELLEMENT,
+        objets=["projet_social"],
+        debut_souhaite=DEBUT,
+        duree_souhaitee=48,
+        par=theatre.direction,
+    )
+    roles = frozenset({Role.DIRECTION})
+    (tache,) = [
+        t for t in pour_la_structure(theatre.structure, roles, timezone.localdate()) if "Continuer" in t.libelle
+    ]
+    assert (tache.echeance, tache.lien) == (agree.fin, suivant.get_absolute_url())
+    assert "fin de l’agrément en cours" in tache.detail

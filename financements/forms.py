@@ -14,6 +14,7 @@ from financements.calculs import FONCTIONS
 from financements.choix import PosteAssiette, Prorata
 from financements.models import Campagne, Prestation, ReglesDePaiement, Scenario
 from socle.champs import ChampDate
+from socle.dates import MOIS
 from socle.montants import MontantIllisible, lire_montant, nombre_fr
 
 
@@ -129,9 +130,24 @@ class CampagneForm(MotifDeReglage, forms.ModelForm):
         help_texts = {"relances": "En jours, séparés par des virgules : -15, -3 avant la limite, 7 après."}
 
 
+def _jour(rang: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=f"Jour du {rang} acompte", min_value=1, max_value=28, help_text="Du 1er au 28 : tous les mois l’ont.",
+        error_messages=dict.fromkeys(("min_value", "max_value"), "Choisissez un jour du 1er au 28."),
+    )  # fmt: skip
+
+
+def _mois(rang: str) -> forms.TypedChoiceField:
+    return forms.TypedChoiceField(label=f"Mois du {rang} acompte", coerce=int, choices=list(enumerate(MOIS, 1)))
+
+
 class ReglesForm(MotifDeReglage, forms.ModelForm):
     """Les règles de paiement ; l’exercice d’où elles valent ne se choisit qu’à leur création."""
 
+    acompte_1_jour = _jour("premier")
+    acompte_1_mois = _mois("premier")
+    acompte_2_jour = _jour("second")
+    acompte_2_mois = _mois("second")
     acompte_1 = PourcentageField(label="Premier acompte (%)")
     acompte_2 = PourcentageField(label="Second acompte (%)")
     plafond_acomptes = PourcentageField(

@@ -26,12 +26,18 @@ def sans_espaces(valeur: str) -> str:
     return re.sub(r"[\s.\-\u2010-\u2015]", "", unicodedata.normalize("NFKC", valeur)).upper()
 
 
+ERREURS_DE_FICHE = {
+    "site_web": {"invalid": "Écrivez l’adresse d’un site, par exemple https://www.exemple.fr."},
+}
+
+
 class CoordonneesForm(forms.ModelForm):
     """Ce que la structure corrige elle-même."""
 
     class Meta:
         model = Structure
         fields = ["adresse", "code_postal", "quartier", "site_web", "instance_gouvernance"]
+        error_messages = ERREURS_DE_FICHE
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
@@ -46,6 +52,7 @@ class StructureForm(forms.ModelForm):
             "premier_agrement_le", "instance_gouvernance", "site_web",
         ]  # fmt: skip
         widgets = {"premier_agrement_le": ChampDate()}
+        error_messages = ERREURS_DE_FICHE
 
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     siret = forms.CharField(label="SIRET", required=False, max_length=20)

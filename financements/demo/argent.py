@@ -19,6 +19,7 @@ from financements.actions import baremes, conventions, declarations, paiements, 
 from financements.choix import EtatConvention, EtatPaiement, TypeDeclaration
 from financements.couverture import ouvertures
 from financements.demo.comptes import remplir, repartition
+from financements.etude import etudier
 from financements.formulaire import plan
 from financements.models import Campagne, Convention, Declaration, Paiement, Prestation, Scenario
 from financements.reference import charger_les_prestations, creer_les_campagnes, taux_atteste
@@ -131,10 +132,10 @@ class Compte:
 
     def vivre(self, rang: int, annee: int) -> None:
         """Six histoires, à tour de rôle : du brouillon au trop-versé."""
-        if ouvertures(self.structure, annee - 1):
-            self.valider(self.deposer(T.REEL, annee - 1, Decimal(1)))
         self.convention()
         histoire = rang % 6
+        if ouvertures(self.structure, annee - 1):
+            self.annee_passee(annee - 1, trop_verse=histoire in (0, 1))
         if histoire == 2:
             self.deposer(T.PREVISIONNEL, annee, Decimal(1))
             return
@@ -157,6 +158,26 @@ class Compte:
         else:
             self.valider_paiement(annee, "acompte_2")
             declarations.demander_visa(self.ouvrir(T.ACTUALISE_SEPTEMBRE, annee, Decimal("1.02")), par=self.direction)
+
+    def annee_passee(self, exercice: int, *, trop_verse: bool) -> None:
+        """L’an dernier, fini : un solde versé ; ou, si les charges ont fondu après deux acomptes, un indu notifié."""
+        if trop_verse and not ouvertures(self.structure, exercice - 1):  # le réel d’avant manquerait à l’acompte
+            self.valider(self.deposer(T.PREVISIONNEL, exercice, Decimal(1)))
+            self.payer(exercice, "acompte_1")
+            self.payer(exercice, "acompte_2")
+            self.valider(self.deposer(T.REEL, exercice, Decimal("0.45")))
+            for droit in self.structure.droits.filter(exercice=exercice):
+                if etudier(droit).suite.trop_verse:
+                    paiements.notifier_indu(
+                        droit,
+                        premiere_echeance=timezone.localdate() + timedelta(days=45),
+                        echeances=3,
+                        par=self.technicien,
+                        motif="Charges réelles inférieures au prévisionnel (démonstration).",
+                    )
+            return
+        self.valider(self.deposer(T.REEL, exercice, Decimal(1)))
+        self.payer(exercice, "solde")
 
     def ouvrir(self, type_: str, exercice: int, echelle: Decimal) -> Declaration:
         declaration = declarations.ouvrir(
@@ -206,9 +227,10 @@ class Compte:
         paiements.ordonnancer(
             [p.pk for p in valides], execution_le=timezone.localdate(), donneur=self.donneur, par=self.technicien
         )
-        mois = 3 if nature == "acompte_1" else 10
-        retours = tuple(Retour(p.reference, True, "", date(exercice, mois, 4)) for p in valides)
+        annee, mois = {"acompte_1": (exercice, 3), "acompte_2": (exercice, 10), "solde": (exercice + 1, 7)}[nature]
+        paye_le = min(date(annee, mois, 4), timezone.localdate())
+        retours = tuple(Retour(p.reference, True, "", paye_le) for p in valides)
         paiements.lire_retours(retours, par=self.technicien)
         # Le passé de la démonstration se joue aujourd’hui : l’échéance se date comme elle l’aurait été.
-        Paiement.objects.filter(pk__in=[p.pk for p in valides]).update(prevu_le=date(exercice, mois, 1))
+        Paiement.objects.filter(pk__in=[p.pk for p in valides]).update(prevu_le=date(annee, mois, 1))
         assert not Paiement.objects.filter(pk__in=[p.pk for p in valides]).exclude(etat=EtatPaiement.PAYE).exists()

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from financements.actions import paiements, reglages
 from financements.couverture import ouvertures, regles_de_paiement
+from financements.forms import ReglesForm
 from financements.models import Campagne, EvenementReglage, Prestation, ReglesDePaiement
 from socle.erreurs import Refus
 from tests.fabriques.financements import EXERCICE
@@ -169,3 +170,24 @@ def test_une_campagne_reglee_garde_son_exercice_et_laisse_sa_trace(caisse, entre
     campagne = Campagne.objects.get(pk=campagne.pk)
     assert (campagne.limite, campagne.exercice) == (date(2027, 3, 1), EXERCICE)
     assert "Report." in client.get(adresse).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("champ", "saisie", "phrase"),
+    [
+        ("acompte_1", "350", "Écrivez un pourcentage entre 0 et 100"),
+        ("acompte_1", "-5", "Écrivez un pourcentage entre 0 et 100"),
+        ("acompte_1", "trente", "Écrivez un pourcentage entre 0 et 100"),
+        ("acompte_1", "", "Ce champ est obligatoire"),
+        ("acompte_1_jour", "31", "Choisissez un jour du 1er au 28."),
+        ("seuil_double_regard", "-5", "Écrivez un montant positif"),
+    ],
+)
+def test_une_regle_fausse_se_dit_dans_son_unite_et_pres_de_son_champ(champ, saisie, phrase):
+    form = ReglesForm({champ: saisie}, neuves=True)
+    assert phrase in form.errors[champ][0]
+
+
+@pytest.mark.parametrize("saisie", ["42,4", "42.4 %", " 42,40 % "])
+def test_un_pourcentage_s_ecrit_comme_on_veut(saisie):
+    assert ReglesForm({"acompte_1": saisie}, neuves=True)["acompte_1"].field.clean(saisie) == D("42.4")

@@ -287,3 +287,12 @@ def test_l_onglet_territoire_defile_au_clavier_a_375(ouvrir, live_server):
     page.wait_for_url("**/espace/")
     page.goto(f"{live_server.url}{s.get_absolute_url()}?onglet=territoire")
     assert violations(page) == []
+
+
+def test_une_adresse_de_site_fausse_se_dit_en_francais(entrer):
+    s = StructureFactory()
+    reponse = entrer(agent(Role.CHARGE_CONSEIL)).post(
+        reverse("partenaires:modifier", args=[s.pk]), champs_de(s, site_web="pas un site")
+    )
+    assert reponse.status_code == 422
+    assert "Écrivez l’adresse d’un site" in reponse.content.decode()

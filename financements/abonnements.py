@@ -16,9 +16,18 @@ from documents.models import Acte
 from financements.actes import objet_de
 from financements.actions.droits import reprendre_avec_l_agrement, suspendre_pour_agrement
 from financements.actions.recalculs import lancer
-from financements.choix import RECALCULS_OUVERTS
+from financements.choix import PAIEMENT_DIT, RECALCULS_OUVERTS, GestePaiement
 from financements.evenements import bareme_publie
-from financements.models import Bareme, Declaration, Droit, EvenementDeclaration, Recalcul, VersionDroit
+from financements.models import (
+    Bareme,
+    Declaration,
+    Droit,
+    EvenementDeclaration,
+    EvenementPaiement,
+    Indu,
+    Recalcul,
+    VersionDroit,
+)
 from financements.revision import a_revoir
 from partenaires.fiche import (
     DOCUMENTS_MONTRES,
@@ -108,6 +117,29 @@ def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJourn
         qui = str(v.par) if v.par else "le portail"
         details = (v.get_nature_display(), v.get_origine_display())
         lignes.append(LigneDeJournal(v.le, texte, qui, details, v.droit.get_absolute_url()))
+    return lignes + _versements(request, structure)
+
+
+def _versements(request: Requete, structure: Structure) -> list[LigneDeJournal]:
+    """Les paiements et les indus ; la structure lit ce qui lui est versé, pas le circuit de la Caf."""
+    gestes = EvenementPaiement.objects.filter(paiement__droit__structure=structure)
+    if not request.user.est_agent:
+        gestes = gestes.filter(geste=GestePaiement.CONSTATER)
+    gestes = gestes.select_related("paiement__droit__prestation", "par").order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]
+    indus = Indu.objects.filter(droit__structure=structure).select_related("droit__prestation", "notifie_par")
+    lignes = []
+    for e in gestes:
+        droit = e.paiement.droit
+        nature = e.paiement.get_nature_display().capitalize()
+        texte = f"{nature} {droit.prestation} {droit.exercice} {PAIEMENT_DIT[e.geste]} : {en_euros(e.paiement.montant)}"
+        qui = str(e.par) if e.par else "le portail"
+        lignes.append(LigneDeJournal(e.le, texte, qui, (e.motif,) if e.motif else (), droit.get_absolute_url()))
+    for indu in indus.order_by("-notifie_le")[:LIGNES_PAR_SOURCE]:
+        texte = f"Indu {indu.droit.prestation} {indu.droit.exercice} notifié : {en_euros(indu.montant)}"
+        motifs = (indu.motif,) if indu.motif else ()
+        lignes.append(
+            LigneDeJournal(indu.notifie_le, texte, str(indu.notifie_par), motifs, indu.droit.get_absolute_url())
+        )
     return lignes
 
 

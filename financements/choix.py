@@ -166,6 +166,16 @@ class GestePaiement(models.TextChoices):
     ANNULER = "annuler", "annuler un paiement"
 
 
+PAIEMENT_DIT: dict[str, str] = {
+    GestePaiement.PROPOSER: "proposé",
+    GestePaiement.VALIDER: "validé",
+    GestePaiement.ORDONNANCER: "ordonnancé",
+    GestePaiement.CONSTATER: "payé",
+    GestePaiement.REJETER: "rejeté par la banque",
+    GestePaiement.ANNULER: "annulé",
+}
+
+
 class EtatIndu(models.TextChoices):
     NOTIFIE = "notifie", "Notifié"
     ECHELONNE = "echelonne", "Échelonné"

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from agrements.actions import agrements as vie
 from agrements.choix import Etat
 from comptes.choix import Role
+from financements.actions import paiements
 from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.financements import Caisse
@@ -24,10 +25,18 @@ def test_la_caf_y_lit_projets_agrements_et_argent(entrer):
     caisse = Caisse()
     caisse.baremes()
     caisse.declarer()
+    paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)
     vie.retirer(caisse.agrement, par=caisse.responsable, motif="Activité arrêtée.")
     client = entrer(caisse.technicien)
     page = lire(client, caisse.structure) + lire(client, caisse.structure, page=2)
-    for texte in ("Agrément : retrait", "Activité arrêtée.", "Droit AGC 2027", "Déclaration : ", "Projet visé"):
+    for texte in (
+        "Agrément : retrait",
+        "Activité arrêtée.",
+        "Droit AGC 2027",
+        "Déclaration : ",
+        "Projet visé",
+        "Premier acompte AGC 2027 proposé :",
+    ):
         assert texte in page
     assert "61\u202f056,00\u00a0€" in page
 

@@ -16,7 +16,10 @@ function titrer() {
     const titres = [...table.querySelectorAll("thead th")].map((th) => th.textContent.trim());
     for (const ligne of table.querySelectorAll("tbody tr, tfoot tr")) {
       if (ligne.querySelector("[colspan]")) continue;
-      [...ligne.cells].forEach((c, rang) => rang && titres[rang] && c.textContent.trim() + c.childElementCount && (c.dataset.titre ??= titres[rang]));
+      for (const [rang, c] of [...ligne.cells].entries()) {
+        const vide = !c.textContent.trim() && !c.querySelector("input, svg, img");
+        if (rang && titres[rang] && !vide) c.dataset.titre ??= titres[rang];
+      }
     }
   }
 }

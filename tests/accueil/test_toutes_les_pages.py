@@ -12,6 +12,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 
 from agrements.choix import Etat
+from agrements.models import Dossier
 from comptes.actions import jeton_d_invitation
 from comptes.choix import Role
 from comptes.models import Utilisateur
@@ -211,3 +212,19 @@ def test_les_pages_de_refus_et_le_second_facteur_a_la_connexion(ouvrir, live_ser
     page.wait_for_url("**/connexion/code/")
     fautes += defauts(page, "second facteur")
     assert fautes == [], "\n".join(fautes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_au_telephone_chaque_case_pleine_dit_son_titre_et_une_vide_se_tait(scene, entrer, ouvrir, live_server):
+    theatre, personnes, _ = scene
+    Dossier.objects.filter(pk=mener(theatre, Etat.DEPOSE).pk).update(echeance_le=None)
+    page = ouvrir(largeur=375)
+    temoin = entree_recente(entrer(personnes[Role.CHARGE_CONSEIL]))
+    page.context.add_cookies([{"name": "sessionid", "value": temoin, "url": live_server.url}])
+    page.goto(f"{live_server.url}/dossiers/")
+    cases = page.locator("table.en-cartes tbody td").evaluate_all(
+        "cases => cases.map((c) => [c.textContent.trim() !== '', c.dataset.titre ?? ''])"
+    )
+    assert any(titre == "État" for _, titre in cases)
+    assert [titre for pleine, titre in cases if not pleine and titre] == []
+    assert page.locator("table.en-cartes thead").bounding_box()["width"] <= 1

@@ -28,11 +28,11 @@ class Tache:
     en_retard: bool = False
 
 
-def _tache(libelle: str, dossier: Dossier, aujourd_hui: date, *, lien: str = "") -> Tache:
+def _tache(libelle: str, dossier: Dossier, aujourd_hui: date, *, page: str = "agrements:fiche") -> Tache:
     echeance = dossier.echeance_le
     return Tache(
         libelle,
-        lien or dossier.get_absolute_url(),
+        reverse(page, args=[dossier.pk]),
         echeance,
         f"{dossier.numero}, {dossier.structure}",
         bool(echeance and echeance < aujourd_hui),
@@ -40,12 +40,16 @@ def _tache(libelle: str, dossier: Dossier, aujourd_hui: date, *, lien: str = "")
 
 
 _GESTES_DE_LA_STRUCTURE = {
-    Etat.EN_PREPARATION: ("Continuer le projet", "", (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)),
+    Etat.EN_PREPARATION: (
+        "Continuer le projet",
+        "agrements:fiche",
+        (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL),
+    ),
     Etat.A_VISER: ("Lire et viser le projet", "agrements:visa", (Role.REPRESENTANT_LEGAL,)),
-    Etat.VISE: ("Déposer le dossier visé", "", (Role.DIRECTION, Role.REPRESENTANT_LEGAL)),
+    Etat.VISE: ("Déposer le dossier visé", "agrements:fiche", (Role.DIRECTION, Role.REPRESENTANT_LEGAL)),
     Etat.INCOMPLET: (
         "Répondre à la demande de compléments",
-        "",
+        "agrements:fiche",
         (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL),
     ),
 }
@@ -63,7 +67,7 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], aujourd_hui:
         if geste := _GESTES_DE_LA_STRUCTURE.get(Etat(dossier.etat)):
             libelle, page, admis = geste
             if roles.intersection(admis):
-                tache = _tache(libelle, dossier, aujourd_hui, lien=page and reverse(page, args=[dossier.pk]))
+                tache = _tache(libelle, dossier, aujourd_hui, page=page)
                 if premier and dossier.etat in ETATS_PRIVES and dossier.type == TypeDossier.RENOUVELLEMENT:
                     tache = replace(tache, echeance=premier.fin, detail=f"{tache.detail} : fin de l’agrément en cours")
                 taches.append(tache)
@@ -93,7 +97,7 @@ def pour_l_instruction(agent: Utilisateur, aujourd_hui: date, *, tous: bool = Fa
     taches = []
     for dossier in attendus.order_by("echeance_le", "pk")[:BORNE]:
         libelle, page = _GESTES_DE_L_INSTRUCTION[Etat(dossier.etat)]
-        taches.append(_tache(libelle, dossier, aujourd_hui, lien=reverse(page, args=[dossier.pk])))
+        taches.append(_tache(libelle, dossier, aujourd_hui, page=page))
     demandes = agent.demandes_de_contact.filter(traitee_le__isnull=True).select_related("commune")[:BORNE]
     taches += [
         Tache(f"Répondre à {d.nom} ({d.commune})", "#contacts", d.recue_le.date(), d.message[:80]) for d in demandes
@@ -114,7 +118,7 @@ def pour_le_secretariat(agent: Utilisateur, aujourd_hui: date) -> list[Tache]:
         taches.append(Tache(libelle, seance.get_absolute_url(), seance.tenue_le, detail, en_retard))
     prets = Dossier.objects.filter(etat__in=[Etat.INSTRUIT, Etat.AVIS_CAS]).select_related("structure")
     taches += [
-        _tache("À inscrire à une séance", d, aujourd_hui, lien=reverse("agrements:inscrire_un_dossier", args=[d.pk]))
+        _tache("À inscrire à une séance", d, aujourd_hui, page="agrements:inscrire_un_dossier")
         for d in prets.order_by("depose_le")[:BORNE]
     ]
     return trier(taches)

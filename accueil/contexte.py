@@ -70,21 +70,30 @@ MENU_ARGENT = (
 )
 
 
-# Les pages d’une rubrique qui ne commencent pas par son adresse.
+# Les pages d’une rubrique qui ne commencent pas par son adresse : celles qui commencent par l’adresse de ces listes.
 PROLONGEMENTS = {
-    "financements:accueil": ("/declarations/", "/droits/", "/conventions/", "/argent/", "/simulateur/"),
-    "financements:paiements": ("/lots/",),
-    "financements:declarations": ("/campagnes/",),
-    "financements:droits": ("/conventions/", "/recalculs/", "/baremes/", "/scenarios/"),
+    "financements:accueil": (
+        "financements:declarations",
+        "financements:droits",
+        "financements:conventions",
+        "financements:simulateur",
+    ),
+    "financements:paiements": ("financements:lots",),
+    "financements:declarations": ("financements:campagnes",),
+    "financements:droits": (
+        "financements:conventions",
+        "financements:recalculs",
+        "financements:baremes",
+        "financements:scenarios",
+    ),
 }
 
 
 def entree_courante(entrees: Iterable[tuple[str, str]], chemin: str) -> str:
     """L’entrée du menu dont cette page est le prolongement : la plus longue adresse qui la commence, ou rien."""
-    adresses = {reverse(nom): nom for nom, _ in entrees}
-    for nom, _ in entrees:
-        for suite in PROLONGEMENTS.get(nom, ()):
-            adresses.setdefault(suite, nom)
+    noms = [nom for nom, _ in entrees]
+    adresses = {reverse(suite): nom for nom in noms for suite in PROLONGEMENTS.get(nom, ())}
+    adresses |= {reverse(nom): nom for nom in noms}
     prefixes = [adresse for adresse in adresses if chemin == adresse or (adresse != "/" and chemin.startswith(adresse))]
     return adresses[max(prefixes, key=len)] if prefixes else ""
 
@@ -98,7 +107,6 @@ def habillage(request: Requete) -> dict[str, Any]:
         "session_duree": settings.SESSION_COOKIE_AGE,
         "session_preavis": settings.SESSION_PREAVIS,
         "menu_public": MENU_PUBLIC,
-        "menu_courant": entree_courante(MENU_PUBLIC, request.path),
     }
     if settings.PORTAIL_DEMONSTRATION:
         contexte["demo_comptes"] = COMPTES_A_ESSAYER
@@ -110,4 +118,6 @@ def habillage(request: Requete) -> dict[str, Any]:
         contexte["non_lues"] = SimpleLazyObject(lambda: request.user.notifications.filter(lue_le__isnull=True).count())
         contexte["mes_structures"] = SimpleLazyObject(lambda: list(structures_habilitees(request).values()))
         contexte["structure_courante"] = request.structure
+    else:
+        contexte["menu_courant"] = SimpleLazyObject(lambda: entree_courante(MENU_PUBLIC, request.path))
     return contexte

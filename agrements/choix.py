@@ -132,6 +132,7 @@ class SensDecision(models.TextChoices):
     REFUSE = "refuse", "refusé"
 
 
+SENS_QUI_AGREENT = frozenset({SensDecision.AGREE.value, SensDecision.AGREE_RESERVES.value})
 GESTE_DE_DECISION: dict[str, Geste] = {
     SensDecision.AGREE: Geste.AGREER,
     SensDecision.AGREE_RESERVES: Geste.AGREER_RESERVES,
@@ -147,6 +148,11 @@ class EtatPiece(models.TextChoices):
     EXPIREE = "expiree", "expirée"
     MANQUANTE = "manquante", "manquante"
     NON_JOINTE = "non_jointe", "non jointe (facultative)"
+
+
+def cible_de_piece(exigence: str) -> str:
+    """Le nom d’une pièce parmi les champs : il ne peut être celui d’un champ."""
+    return f"piece:{exigence}"
 
 
 class VerdictCritere(models.TextChoices):

@@ -81,7 +81,7 @@ class Contenu:
         demande = self.demande_ouverte
         if demande is None or demande.envoyee_le is None:
             return {}
-        return {r.champ or f"piece:{r.piece}": r for r in demande.remarques.all()}
+        return {r.cible: r for r in demande.remarques.all()}
 
     def section(self, code: str) -> Section | None:
         return next((s for s in self.sections if s.code == code), None)

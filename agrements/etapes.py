@@ -9,6 +9,7 @@ from typing import Any
 from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, GESTE_DE_DECISION, LIBELLES_PARTENAIRE, Etat, Geste
 from agrements.models import Dossier, EvenementAgrement, EvenementDossier
 from socle.dates import en_jour
+from socle.texte import auteur
 
 _ORDRE = (
     ("Rédaction", {Etat.EN_PREPARATION}, "La structure"),
@@ -120,22 +121,19 @@ def journal(evenements: list[EvenementDossier], *, agent: bool, decision_a_lire:
     for e in evenements:
         phrase = _PHRASES.get(e.geste, (e.get_geste_display(), e.get_geste_display()))[1 if agent else 0]
         if decision_a_lire and not agent and e.geste in _DECISIONS:
-            lignes.append(Ligne(e.le, str(e.par) if e.par else "le portail", DECISION_A_LIRE, "", ""))
+            lignes.append(Ligne(e.le, auteur(e.par), DECISION_A_LIRE, "", ""))
             continue
         detail = e.details.get("piece") or (f"retirée : {e.details['retiree']}" if "retiree" in e.details else "")
         if "nouveau" in e.details:
             detail = e.details["nouveau"]
         if "version" in e.details:
             detail = f"version {e.details['version']}"
-        lignes.append(Ligne(e.le, str(e.par) if e.par else "le portail", phrase, e.motif, detail))
+        lignes.append(Ligne(e.le, auteur(e.par), phrase, e.motif, detail))
     return lignes
 
 
 def journal_d_agrement(evenements: Iterable[EvenementAgrement]) -> list[Ligne]:
-    return [
-        Ligne(e.le, str(e.par) if e.par else "le portail", e.get_geste_display().capitalize(), e.motif, "")
-        for e in evenements
-    ]
+    return [Ligne(e.le, auteur(e.par), e.get_geste_display().capitalize(), e.motif, "") for e in evenements]
 
 
 def libelle_etat(etat: str, *, agent: bool) -> str:

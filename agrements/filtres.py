@@ -13,13 +13,24 @@ from django.utils import timezone
 from agrements.choix import DECISION_A_LIRE, ETATS_DECIDES, ETATS_PRIVES, Etat, EtatAgrement, TypeDossier
 from agrements.etapes import libelle_etat
 from agrements.models import Agrement, Dossier
+from comptes.choix import Role
 from comptes.http import Requete
-from comptes.models import Fonction, Utilisateur
+from comptes.models import Utilisateur
+from partenaires.filtres import ayant_tenu
 from partenaires.models import Epci, Structure
 from partenaires.querysets import structure_nommee
 from socle.texte import cle_de_tri, entier
 
 _A_LIRE = "a_lire"
+
+
+def _par_intercommunalite() -> django_filters.ModelChoiceFilter:
+    return django_filters.ModelChoiceFilter(
+        label="Intercommunalité",
+        field_name="structure__commune__epci",
+        queryset=Epci.objects.all(),
+        empty_label="Toutes",
+    )
 
 
 class DossierFiltre(django_filters.FilterSet):
@@ -28,12 +39,7 @@ class DossierFiltre(django_filters.FilterSet):
     q = django_filters.CharFilter(label="Structure ou numéro", method="chercher")
     etat = django_filters.ChoiceFilter(label="État", choices=Etat.choices, method="selon_etat", empty_label="Tous")
     type = django_filters.ChoiceFilter(label="Type", choices=TypeDossier.choices, empty_label="Tous")
-    epci = django_filters.ModelChoiceFilter(
-        label="Intercommunalité",
-        field_name="structure__commune__epci",
-        queryset=Epci.objects.all(),
-        empty_label="Toutes",
-    )
+    epci = _par_intercommunalite()
     charge = django_filters.ModelChoiceFilter(
         label="Chargé de conseil", queryset=Utilisateur.objects.none(), empty_label="Tous"
     )
@@ -58,8 +64,7 @@ class DossierFiltre(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         utilisateur = self.request.user
         if utilisateur.est_agent:
-            charges = Fonction.objects.filter(role="charge_conseil").values("utilisateur")
-            self.filters["charge"].queryset = Utilisateur.objects.filter(pk__in=charges)
+            self.filters["charge"].queryset = ayant_tenu(Role.CHARGE_CONSEIL)
             retenus = [e for e in Etat if e not in ETATS_PRIVES]
         else:
             for nom in ("charge", "suivi", "epci"):
@@ -166,12 +171,7 @@ class AgrementFiltre(django_filters.FilterSet):
         method="echeant",
         empty_label="Toutes",
     )
-    epci = django_filters.ModelChoiceFilter(
-        label="Intercommunalité",
-        field_name="structure__commune__epci",
-        queryset=Epci.objects.all(),
-        empty_label="Toutes",
-    )
+    epci = _par_intercommunalite()
     charge = django_filters.ModelChoiceFilter(
         label="Secteur de", queryset=Utilisateur.objects.none(), method="du_secteur", empty_label="Tous"
     )
@@ -183,8 +183,7 @@ class AgrementFiltre(django_filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.request.user.est_agent:
-            charges = Fonction.objects.filter(role="charge_conseil").values("utilisateur")
-            self.filters["charge"].queryset = Utilisateur.objects.filter(pk__in=charges)
+            self.filters["charge"].queryset = ayant_tenu(Role.CHARGE_CONSEIL)
         else:
             for nom in ("charge", "epci"):
                 del self.filters[nom]

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from agrements.choix import Instance, Objet, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.choix import SENS_QUI_AGREENT, Instance, Objet, SensAvis, SensDecision, TypeDossier, VerdictCritere
 from agrements.models import Seance, VersionRegime
 from comptes.choix import Role
 from comptes.models import Fonction, Utilisateur
@@ -238,7 +238,7 @@ class DecisionForm(forms.Form):
         donnees = super().clean() or self.cleaned_data
         sens = donnees.get("sens")
         debut, fin = donnees.get("debut"), donnees.get("fin")
-        if sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES):
+        if sens in SENS_QUI_AGREENT:
             if not debut:
                 self.add_error("debut", "Un agrément porte une date de début.")
             if not fin:

@@ -16,7 +16,7 @@ from documents.models import Acte
 from financements.actes import objet_de
 from financements.actions.droits import reprendre_avec_l_agrement, suspendre_pour_agrement
 from financements.actions.recalculs import lancer
-from financements.choix import PAIEMENT_DIT, RECALCULS_OUVERTS, GestePaiement
+from financements.choix import RECALCULS_OUVERTS, GestePaiement
 from financements.evenements import bareme_publie
 from financements.models import (
     Bareme,
@@ -42,6 +42,7 @@ from partenaires.fiche import (
 from partenaires.models import Structure
 from partenaires.transmission import Reste, declarer_source
 from socle.montants import en_euros
+from socle.texte import auteur
 
 
 @receiver(bareme_publie, dispatch_uid="financements.recalculer_apres_publication")
@@ -105,8 +106,8 @@ def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJourn
         LigneDeJournal(
             e.le,
             f"Déclaration : {e.dit}",
-            str(e.par) if e.par else "le portail",
-            (str(e.declaration.campagne), *([e.motif] if e.motif else [])),
+            auteur(e.par),
+            (str(e.declaration.campagne), *_motif(e)),
             e.declaration.get_absolute_url(),
         )
         for e in gestes.order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]
@@ -114,10 +115,13 @@ def vie_de_l_argent(request: Requete, structure: Structure) -> list[LigneDeJourn
     versions = VersionDroit.objects.filter(droit__structure=structure).select_related("droit__prestation", "par")
     for v in versions.order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]:
         texte = f"Droit {v.droit.prestation} {v.droit.exercice} : {en_euros(v.montant)}"
-        qui = str(v.par) if v.par else "le portail"
         details = (v.get_nature_display(), v.get_origine_display())
-        lignes.append(LigneDeJournal(v.le, texte, qui, details, v.droit.get_absolute_url()))
+        lignes.append(LigneDeJournal(v.le, texte, auteur(v.par), details, v.droit.get_absolute_url()))
     return lignes + _versements(request, structure)
+
+
+def _motif(fait: EvenementDeclaration | EvenementPaiement | Indu) -> tuple[str, ...]:
+    return (fait.motif,) if fait.motif else ()
 
 
 def _versements(request: Requete, structure: Structure) -> list[LigneDeJournal]:
@@ -131,15 +135,12 @@ def _versements(request: Requete, structure: Structure) -> list[LigneDeJournal]:
     for e in gestes:
         droit = e.paiement.droit
         nature = e.paiement.get_nature_display().capitalize()
-        texte = f"{nature} {droit.prestation} {droit.exercice} {PAIEMENT_DIT[e.geste]} : {en_euros(e.paiement.montant)}"
-        qui = str(e.par) if e.par else "le portail"
-        lignes.append(LigneDeJournal(e.le, texte, qui, (e.motif,) if e.motif else (), droit.get_absolute_url()))
+        texte = f"{nature} {droit.prestation} {droit.exercice} {e.dit} : {en_euros(e.paiement.montant)}"
+        lignes.append(LigneDeJournal(e.le, texte, auteur(e.par), _motif(e), droit.get_absolute_url()))
     for indu in indus.order_by("-notifie_le")[:LIGNES_PAR_SOURCE]:
         texte = f"Indu {indu.droit.prestation} {indu.droit.exercice} notifié : {en_euros(indu.montant)}"
-        motifs = (indu.motif,) if indu.motif else ()
-        lignes.append(
-            LigneDeJournal(indu.notifie_le, texte, str(indu.notifie_par), motifs, indu.droit.get_absolute_url())
-        )
+        lien = indu.droit.get_absolute_url()
+        lignes.append(LigneDeJournal(indu.notifie_le, texte, auteur(indu.notifie_par), _motif(indu), lien))
     return lignes
 
 

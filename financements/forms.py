@@ -24,6 +24,7 @@ class MontantField(forms.CharField):
     def __init__(self, *, decimales: int = 2, maximum: Decimal | None = None, **options: Any) -> None:
         super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **options)
         self.decimales, self.maximum = decimales, maximum
+        self.illisible = ""  # la phrase de ``lire_montant``, sauf pour un champ qui a la sienne
 
     def clean(self, value: Any) -> Any:
         saisie = super().clean(value)
@@ -33,7 +34,7 @@ class MontantField(forms.CharField):
         try:
             return lire_montant(saisie, decimales=self.decimales, **bornes)
         except MontantIllisible as erreur:
-            raise ValidationError(str(erreur)) from erreur
+            raise ValidationError(self.illisible or str(erreur)) from erreur
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value.normalize():f}".replace(".", ",") if isinstance(value, Decimal) else value
@@ -44,18 +45,10 @@ class PourcentageField(MontantField):
 
     def __init__(self, *, maximum: Decimal = Decimal(100), **options: Any) -> None:
         super().__init__(maximum=maximum, **options)
+        self.illisible = f"Écrivez un pourcentage entre 0 et {nombre_fr(maximum)}, par exemple 42,4."
 
-    def clean(self, value: Any) -> Any:
-        nu = str(value or "").replace("%", "").strip()
-        try:
-            return super().clean(nu)
-        except ValidationError as erreur:
-            if not nu:
-                raise
-            assert self.maximum is not None
-            raise ValidationError(
-                f"Écrivez un pourcentage entre 0 et {nombre_fr(self.maximum)}, par exemple 42,4."
-            ) from erreur
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("%", "").strip()
 
 
 class MotifForm(forms.Form):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from comptes.http import Requete
 from partenaires.models import Structure
+from socle.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +39,13 @@ class LigneDeJournal:
     lien: str = ""
 
 
-type SourceDeJournal = Callable[[Requete, Structure], list[LigneDeJournal]]
-LIGNES_PAR_SOURCE = 150
-_journaux: list[SourceDeJournal] = []
-
-
-def declarer_journal(source: SourceDeJournal) -> SourceDeJournal:
-    """Les apps au-dessus apportent ici leurs lignes, les plus récentes (``LIGNES_PAR_SOURCE`` au plus)."""
-    if source not in _journaux:
-        _journaux.append(source)
-    return source
+LIGNES_PAR_SOURCE = 150  # au plus, les plus récentes
+declarer_journal: Sources[[Requete, Structure], LigneDeJournal] = Sources()
 
 
 def journal(request: Requete, structure: Structure, propres: list[LigneDeJournal]) -> list[LigneDeJournal]:
     """Toute la vie de la structure, la dernière ligne d’abord."""
-    apportees = chain.from_iterable(source(request, structure) for source in _journaux)
+    apportees = declarer_journal.reunies(request, structure)
     return sorted([*propres, *apportees], key=lambda ligne: ligne.le, reverse=True)
 
 
@@ -75,32 +67,18 @@ class Document:
     lien: str
 
 
-type SourceDAlertes = Callable[[Requete, Structure], list[Alerte]]
-type SourceDeDocuments = Callable[[Requete, Structure], list[Document]]
 DOCUMENTS_MONTRES = 100
-_alertes: list[SourceDAlertes] = []
-_documents: list[SourceDeDocuments] = []
-
-
-def declarer_alertes(source: SourceDAlertes) -> SourceDAlertes:
-    if source not in _alertes:
-        _alertes.append(source)
-    return source
-
-
-def declarer_documents(source: SourceDeDocuments) -> SourceDeDocuments:
-    if source not in _documents:
-        _documents.append(source)
-    return source
+declarer_alertes: Sources[[Requete, Structure], Alerte] = Sources()
+declarer_documents: Sources[[Requete, Structure], Document] = Sources()
 
 
 def alertes(request: Requete, structure: Structure) -> list[Alerte]:
-    return list(chain.from_iterable(source(request, structure) for source in _alertes))
+    return declarer_alertes.reunies(request, structure)
 
 
 def documents(request: Requete, structure: Structure) -> list[Document]:
     """Les lettres et conventions que la personne peut lire, la dernière d’abord."""
-    tous = chain.from_iterable(source(request, structure) for source in _documents)
+    tous = declarer_documents.reunies(request, structure)
     return sorted(tous, key=lambda document: document.le, reverse=True)[:DOCUMENTS_MONTRES]
 
 

@@ -25,7 +25,8 @@ _ORDRES = {
 }
 
 
-def _qui_tient(role: str) -> QuerySet[Utilisateur]:
+def ayant_tenu(role: Role) -> QuerySet[Utilisateur]:
+    """Ceux qui tiennent ou ont tenu ce rôle : les choix d’un filtre gardent les anciens."""
     return Utilisateur.objects.filter(pk__in=Fonction.objects.filter(role=role).values("utilisateur"))
 
 
@@ -62,8 +63,8 @@ class StructureFiltre(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["charge"].queryset = _qui_tient(Role.CHARGE_CONSEIL)
-        self.filters["technicien"].queryset = _qui_tient(Role.TECHNICIEN_CONSEIL)
+        self.filters["charge"].queryset = ayant_tenu(Role.CHARGE_CONSEIL)
+        self.filters["technicien"].queryset = ayant_tenu(Role.TECHNICIEN_CONSEIL)
 
     def filter_queryset(self, queryset: QuerySet[Structure]) -> QuerySet[Structure]:
         """Sans choix, les structures ouvertes, par nom."""

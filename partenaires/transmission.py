@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from partenaires.models import Structure
+from socle.sources import Sources
 from socle.texte import accorde
 
 
@@ -19,28 +19,12 @@ class Reste(NamedTuple):
     lien: str
 
 
-type Source = Callable[[Structure], list[Reste]]
-_sources: list[Source] = []
-
-
-def declarer_source(source: Source) -> Source:
-    if source not in _sources:
-        _sources.append(source)
-    return source
+declarer_source: Sources[[Structure], Reste] = Sources()
+declarer_charge: Sources[[Utilisateur], str] = Sources()
 
 
 def a_transmettre(structure: Structure) -> list[Reste]:
-    return [reste for source in _sources for reste in source(structure)]
-
-
-type SourceDeCharge = Callable[[Utilisateur], list[str]]
-_charges: list[SourceDeCharge] = []
-
-
-def declarer_charge(source: SourceDeCharge) -> SourceDeCharge:
-    if source not in _charges:
-        _charges.append(source)
-    return source
+    return declarer_source.reunies(structure)
 
 
 def suivi_par(agent: Utilisateur) -> list[str]:
@@ -51,4 +35,4 @@ def suivi_par(agent: Utilisateur) -> list[str]:
         (agent.portefeuille.en_cours(jour).count(), "gestionnaire"),
     )
     propres = [accorde(nombre, mot) for nombre, mot in siens if nombre]
-    return propres + [phrase for source in _charges for phrase in source(agent)]
+    return propres + declarer_charge.reunies(agent)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 
+from dateutil.relativedelta import relativedelta
+
 MOIS = (
     "janvier", "février", "mars", "avril", "mai", "juin",
     "juillet", "août", "septembre", "octobre", "novembre", "décembre",
@@ -19,6 +21,12 @@ def en_jour(jour: date) -> str:
 def jour_et_mois(jour: int, mois: int) -> str:
     """« 1er mars », « 2 octobre » : une date de chaque année."""
     return f"{'1er' if jour == 1 else jour}\u00a0{MOIS[mois - 1]}"
+
+
+def dernier_jour(debut: date, mois: int) -> date:
+    """Le dernier jour, compris, d’une période de tant de mois : du 1er janvier, douze mois mènent au 31 décembre."""
+    lendemain: date = debut + relativedelta(months=mois)
+    return lendemain - timedelta(days=1)
 
 
 def en_duree(debut: date, fin: date) -> str:

@@ -82,3 +82,8 @@ def longueur(riche: str) -> int:
 def accorde(nombre: int, *mots: str) -> str:
     """« 0 dossier », « 2 dossiers proposés » : le nombre, puis chaque mot accordé en nombre."""
     return " ".join([str(nombre), *(f"{mot}s" if nombre >= 2 else mot for mot in mots)])
+
+
+def auteur(personne: object | None) -> str:
+    """Qui a fait un geste, tel qu’un journal le dit ; personne : le portail, par son horloge."""
+    return str(personne) if personne else "le portail"

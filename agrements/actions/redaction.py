@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from agrements import annonces
 from agrements.actions.franchir import consigner, franchir, ouvrir
-from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier
+from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier, cible_de_piece
 from agrements.contenu import Contenu, chiffres_du_territoire, differences, empreinte
 from agrements.models import Dossier, Piece, PieceJointe, Reponse, VersionDossier, VersionRegime, Visa
 from agrements.reponses import normaliser
@@ -172,7 +172,7 @@ def _exigence_ouverte(dossier: Dossier, code: str) -> Any:
     definition = next((e for e in contenu.exigences if e.code == code), None)
     if definition is None:
         raise ChampFerme("Cette pièce n’est pas demandée pour ce dossier.")
-    if not champ_ouvert(contenu, f"piece:{code}"):
+    if not champ_ouvert(contenu, cible_de_piece(code)):
         raise ChampFerme("Cette pièce n’est pas à compléter : seules celles que la Caf a commentées sont ouvertes.")
     return definition
 

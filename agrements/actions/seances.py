@@ -12,7 +12,7 @@ from django.utils import timezone
 from agrements import actes
 from agrements.actions.agrements import faire_naitre
 from agrements.actions.franchir import consigner, franchir
-from agrements.choix import GESTE_DE_DECISION, Etat, Geste, Instance, SensAvis, SensDecision
+from agrements.choix import GESTE_DE_DECISION, SENS_QUI_AGREENT, Etat, Geste, Instance, SensAvis, SensDecision
 from agrements.models import Decision, Dossier, Passage, Seance
 from comptes.choix import Role
 from comptes.models import Utilisateur
@@ -206,7 +206,7 @@ def decider(
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
     motivation = epurer(motivation).strip()
     reserves = epurer(reserves).strip() if sens == SensDecision.AGREE_RESERVES else ""
-    agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+    agree = sens in SENS_QUI_AGREENT
     if agree and not (debut and fin):
         raise ValidationError({"debut": "Un agrément porte un début et une fin."})
     dossier = franchir(

@@ -17,7 +17,16 @@ from PIL import Image, ImageDraw
 
 from agrements.actions import agrements as vie
 from agrements.actions import instruction, redaction, seances
-from agrements.choix import GESTE_DE_DECISION, Geste, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.choix import (
+    GESTE_DE_DECISION,
+    SENS_QUI_AGREENT,
+    Geste,
+    Instance,
+    SensAvis,
+    SensDecision,
+    TypeDossier,
+    VerdictCritere,
+)
 from agrements.contenu import Contenu
 from agrements.demo.textes import REMARQUES, reponses
 from agrements.models import (
@@ -36,7 +45,7 @@ from courriers.models import Notification
 from documents.models import Acte, NatureActe
 from partenaires.choix import TypeStructure
 from partenaires.models import Structure
-from socle.dates import en_jour
+from socle.dates import dernier_jour, en_jour
 
 
 class Scene:
@@ -198,12 +207,12 @@ class Recit:
         return self
 
     def decider(self, sens: str, *, lue: bool = False) -> Recit:
-        agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+        agree = sens in SENS_QUI_AGREENT
         duree = 24 if sens == SensDecision.AGREE_RESERVES else self.dossier.duree_souhaitee
         seances.decider(
             self.passer(Instance.CA, passee=True), sens=sens, par=self.scene.secretariat,
             debut=self.debut if agree else None,
-            fin=self.debut + relativedelta(months=duree) - timedelta(days=1) if agree else None,
+            fin=dernier_jour(self.debut, duree) if agree else None,
             motivation="" if agree else "Le conseil demande que la participation des habitants au pilotage soit mieux établie.",
             reserves="Recruter le référent familles avant la fin de la première année." if sens == SensDecision.AGREE_RESERVES else "",
         )  # fmt: skip

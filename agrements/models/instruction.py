@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from agrements.choix import VerdictCritere
+from agrements.choix import VerdictCritere, cible_de_piece
 from agrements.models.dossiers import Dossier, VersionDossier
 from documents.models import Acte
 
@@ -78,6 +78,10 @@ class Remarque(models.Model):
 
     def __str__(self) -> str:
         return self.champ or self.piece
+
+    @property
+    def cible(self) -> str:
+        return self.champ or cible_de_piece(self.piece)
 
 
 class EvaluationCritere(models.Model):

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from agrements.actions import instruction
-from agrements.choix import VERDICTS_A_MOTIVER, Geste
+from agrements.choix import VERDICTS_A_MOTIVER, Geste, cible_de_piece
 from agrements.contenu import Contenu
 from agrements.droits import gestes_possibles, peut, possible
 from agrements.forms import DemandeComplementsForm
@@ -95,7 +95,7 @@ def complements(request: Requete, pk: int) -> HttpResponse:
 
 
 def _gardees(demande: DemandeComplements | None) -> dict[str, str]:
-    return {r.champ or f"piece:{r.piece}": r.texte for r in demande.remarques.all()} if demande else {}
+    return {r.cible: r.texte for r in demande.remarques.all()} if demande else {}
 
 
 def _parties(contenu: Contenu, gardees: dict[str, str]) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ def _parties(contenu: Contenu, gardees: dict[str, str]) -> list[dict[str, Any]]:
                     "nom": f"piece-{ligne.exigence.code}",
                     "libelle": ligne.exigence.libelle,
                     "piece": ligne,
-                    "texte": gardees.get(f"piece:{ligne.exigence.code}", ""),
+                    "texte": gardees.get(cible_de_piece(ligne.exigence.code), ""),
                     "ouvrable": True,
                 }
                 for ligne in pieces
@@ -153,6 +153,6 @@ def _garder_les_remarques(request: Requete, dossier: Dossier) -> None:
     cibles += [(f"piece-{e.code}", "", e.code) for e in contenu.exigences]
     for nom, champ, piece in cibles:
         texte = request.POST.get(nom)
-        if texte is None or texte.strip() == gardees.get(champ or f"piece:{piece}", ""):
+        if texte is None or texte.strip() == gardees.get(champ or cible_de_piece(piece), ""):
             continue
         instruction.preparer_remarque(dossier, texte=texte, champ=champ, piece=piece, par=request.user)

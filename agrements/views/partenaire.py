@@ -15,7 +15,7 @@ from django.utils import timezone
 from agrements import arbre, presence
 from agrements.actions import redaction
 from agrements.budget import MODELE, totaliser
-from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier
+from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier, cible_de_piece
 from agrements.completude import avancement
 from agrements.contenu import Contenu, texte_lisible
 from agrements.droits import gestes_possibles, peut
@@ -270,8 +270,8 @@ def pieces(request: Requete, pk: int) -> HttpResponse:
             "exigence": e,
             "jointes": [j for j in contenu.jointes if j.exigence == e.code],
             "coffre": [p for p in coffre if p.nature == e.code and p.pk not in jointes],
-            "remarque": contenu.remarques.get(f"piece:{e.code}"),
-            "ouverte": redaction.champ_ouvert(contenu, f"piece:{e.code}"),
+            "remarque": contenu.remarques.get(cible_de_piece(e.code)),
+            "ouverte": redaction.champ_ouvert(contenu, cible_de_piece(e.code)),
             "erreur": erreur if e.code == exigence else "",
         }
         for e in contenu.exigences

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count
@@ -13,14 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from agrements.actions import seances as actions
-from agrements.choix import Etat, Instance, SensDecision
+from agrements.choix import SENS_QUI_AGREENT, Etat, Instance, SensDecision
 from agrements.forms import AvisCasForm, DecisionForm, InscrireForm, ModifierSeanceForm, MotifForm, SeanceForm
 from agrements.models import Dossier, Passage, Seance
 from agrements.views.service import LECTEURS
 from comptes.acces import ecriture, lecture, lecture_ecriture, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
-from socle.dates import en_duree
+from socle.dates import dernier_jour, en_duree
 from socle.erreurs import Refus
 from socle.listes import paginer
 from socle.texte import accorde, entier
@@ -58,13 +57,17 @@ def creer(request: Requete) -> HttpResponse:
     return render(request, "agrements/seances/creer.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
+def _ne_change_plus(request: Requete, seance: Seance) -> HttpResponse:
+    messages.warning(request, "Cette séance ne change plus.")
+    return redirect(seance)
+
+
 @lecture_ecriture
 @reserve_a(Role.SECRETARIAT)
 def modifier(request: Requete, pk: int) -> HttpResponse:
     seance = get_object_or_404(Seance, pk=pk)
     if seance.finie:
-        messages.warning(request, "Cette séance ne change plus.")
-        return redirect(seance)
+        return _ne_change_plus(request, seance)
     depart = {champ: getattr(seance, champ) for champ in ("tenue_le", "heure", "lieu", "limite_inscription_le")}
     form = ModifierSeanceForm(request.POST if request.method == "POST" else None, initial=depart)
     if form.is_valid() and tenter(
@@ -80,6 +83,8 @@ def modifier(request: Requete, pk: int) -> HttpResponse:
 @reserve_a(Role.SECRETARIAT)
 def annuler(request: Requete, pk: int) -> HttpResponse:
     seance = get_object_or_404(Seance.objects.annotate(inscrits=Count("passages")), pk=pk)
+    if seance.finie:
+        return _ne_change_plus(request, seance)
     form = MotifForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and tenter(
         form, lambda: actions.annuler_seance(seance, par=request.user, motif=form.cleaned_data["motif"])
@@ -151,7 +156,7 @@ def _periode_preparee(dossier: Dossier) -> dict[str, Any]:
     duree = (avis.duree_mois if avis else None) or dossier.duree_souhaitee
     return {
         "debut": dossier.debut_souhaite,
-        "fin": dossier.debut_souhaite + relativedelta(months=duree) - relativedelta(days=1),
+        "fin": dernier_jour(dossier.debut_souhaite, duree),
         "reserves": avis.reserves if avis else "",
     }
 
@@ -222,10 +227,10 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     form = (DecisionForm if en_ca else AvisCasForm)(request.POST, prefix=f"p{passage.pk}")
     if "modifier" in request.POST:
         return _page(request, seance, lie=(passage.pk, form))
-    if en_ca and form.is_valid() and "confirmer" not in request.POST:
-        contexte = {"seance": seance, "passage": passage, "form": form, **_relecture(passage, form.cleaned_data)}
-        return render(request, "agrements/seances/relecture.html", contexte)
     if form.is_valid():
+        if en_ca and "confirmer" not in request.POST:
+            contexte = {"seance": seance, "passage": passage, "form": form, **_relecture(passage, form.cleaned_data)}
+            return render(request, "agrements/seances/relecture.html", contexte)
         try:
             if en_ca:
                 actions.decider(passage, par=request.user, **form.cleaned_data)
@@ -250,12 +255,11 @@ def _relecture(passage: Passage, saisie: dict[str, Any]) -> dict[str, Any]:
     duree = en_duree(saisie["debut"], saisie["fin"]) if saisie["debut"] and saisie["fin"] else ""
     proposee = ""
     if avis and avis.duree_mois and saisie["debut"]:
-        fin = saisie["debut"] + relativedelta(months=avis.duree_mois) - relativedelta(days=1)
-        proposee = en_duree(saisie["debut"], fin)
+        proposee = en_duree(saisie["debut"], dernier_jour(saisie["debut"], avis.duree_mois))
     sens = SensDecision(saisie["sens"])
     return {
         "sens": sens,
-        "agree": sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES),
+        "agree": sens in SENS_QUI_AGREENT,
         "avis": avis,
         "duree": duree,
         "proposee": proposee if proposee != duree else "",

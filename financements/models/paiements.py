@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from financements.choix import (
     ENGAGES,
+    PAIEMENT_DIT,
     EtatIndu,
     EtatPaiement,
     GestePaiement,
@@ -162,6 +163,10 @@ class EvenementPaiement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_geste_display()} ({self.paiement_id})"
+
+    @property
+    def dit(self) -> str:
+        return PAIEMENT_DIT[self.geste]
 
 
 class Indu(models.Model):

@@ -12,7 +12,7 @@ from django.db.utils import ProgrammingError
 from agrements.actions import agrements as vie
 from agrements.actions import instruction, redaction, seances
 from agrements.actions.redaction import ChampFerme, DossierIncomplet
-from agrements.choix import Etat, EtatAgrement, Geste, SensAvis, SensDecision, TypeDossier
+from agrements.choix import SENS_QUI_AGREENT, Etat, EtatAgrement, Geste, SensAvis, SensDecision, TypeDossier
 from agrements.contenu import Contenu
 from agrements.cycle import CYCLE, SUR_PLACE
 from agrements.droits import REGLES, peut
@@ -209,7 +209,7 @@ def test_chaque_decision_fige_sa_lettre_et_fait_naitre_ce_qu_elle_doit(theatre, 
     dossier = theatre.mener(Etat(sens.value))
 
     decision = dossier.decisions.get()
-    agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+    agree = sens in SENS_QUI_AGREENT
     assert decision.acte.contexte["sens"] == sens.label
     assert Agrement.objects.count() == (1 if agree else 0)
     if agree:

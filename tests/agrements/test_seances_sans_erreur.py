@@ -191,6 +191,8 @@ def test_annuler_une_seance_rend_ses_dossiers_a_inscrire_et_libere_sa_date(theat
     page = client.get(seance.get_absolute_url()).content.decode()
     assert "Séance annulée le" in page
     assert "Modifier la séance" not in page
+    for geste in ("modifier_seance", "annuler_seance"):
+        assert client.get(reverse(f"agrements:{geste}", args=[seance.pk]))["Location"] == seance.get_absolute_url()
     with pytest.raises(Refus, match="annulée"):
         seances.inscrire(seance, dossier, par=theatre.secretariat)
     assert seances.ouvrir_seance(instance=Instance.CAS, tenue_le=seance.tenue_le, par=theatre.secretariat)

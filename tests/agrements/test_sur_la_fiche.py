@@ -9,13 +9,12 @@ from django.utils import timezone
 from accueil.a_faire import echeances, pour_la_structure
 from accueil.contexte import ENTREES_AGENT, ENTREES_PARTENAIRE, MENU_PUBLIC, entree_courante
 from agrements.actions import agrements as vie
-from agrements.actions import redaction
 from agrements.choix import Etat, TypeDossier
 from agrements.models import Agrement
 from comptes.choix import Role
 from documents.models import Acte
 from documents.production import produire
-from tests.fabriques.agrements import DEBUT, Theatre
+from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.partenaires import CommuneFactory
 
@@ -137,14 +136,7 @@ def test_le_menu_marque_la_rubrique_de_la_page(entrees, chemin, nom):
 
 
 def test_un_renouvellement_en_redaction_dit_quand_finit_l_agrement_en_cours(theatre, agree):
-    suivant = redaction.creer(
-        theatre.structure,
-        type_dossier=TypeDossier.RENOUVELLEMENT,
-        objets=["projet_social"],
-        debut_souhaite=DEBUT,
-        duree_souhaitee=48,
-        par=theatre.direction,
-    )
+    suivant = theatre.ouvrir(TypeDossier.RENOUVELLEMENT)
     roles = frozenset({Role.DIRECTION})
     (tache,) = [
         t for t in pour_la_structure(theatre.structure, roles, timezone.localdate()) if "Continuer" in t.libelle

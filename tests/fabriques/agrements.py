@@ -8,7 +8,7 @@ from random import Random
 from django.utils import timezone
 
 from agrements.actions import instruction, redaction, seances
-from agrements.choix import Etat, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
+from agrements.choix import SENS_QUI_AGREENT, Etat, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
 from agrements.contenu import Contenu
 from agrements.demo.dossiers import document
 from agrements.demo.textes import reponses
@@ -39,10 +39,10 @@ class Theatre:
         self.responsable = agent(Role.RESPONSABLE)
         self.jour = timezone.localdate() + timedelta(days=3)
 
-    def ouvrir(self) -> Dossier:
+    def ouvrir(self, type_dossier: TypeDossier = TypeDossier.PREMIER) -> Dossier:
         return redaction.creer(
             self.structure,
-            type_dossier=TypeDossier.PREMIER,
+            type_dossier=type_dossier,
             objets=["projet_social"],
             debut_souhaite=DEBUT,
             duree_souhaitee=48,
@@ -121,7 +121,7 @@ class Theatre:
         if etat == Etat.INSCRIT_CA:
             return Dossier.objects.get(pk=dossier.pk)
         sens = SensDecision(etat)
-        agree = sens in (SensDecision.AGREE, SensDecision.AGREE_RESERVES)
+        agree = sens in SENS_QUI_AGREENT
         seances.decider(
             passage,
             sens=sens,

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, OuterRef, Q, Subquery, When
 
-from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement
+from agrements.choix import ETATS_DECIDES, ETATS_OUVERTS, ETATS_PRIVES, EtatAgrement, Instance
 from partenaires.querysets import structures_de
 
 if TYPE_CHECKING:
-    from agrements.models import Agrement, Dossier, Piece, Seance, VersionRegime  # noqa: F401
+    from agrements.models import Agrement, Dossier, Passage, Piece, Seance, VersionRegime  # noqa: F401
     from comptes.models import Utilisateur
 
 
@@ -105,6 +105,13 @@ class SeanceQuerySet(models.QuerySet["Seance"]):
 
     def verrouiller(self, pk: int) -> Seance:
         return self.select_for_update(of=("self",), no_key=True).get(pk=pk)
+
+
+class PassageQuerySet(models.QuerySet["Passage"]):
+    def a_enregistrer(self, instance: str) -> Self:
+        """Ceux dont la séance n’a rien enregistré : ni avis en CAS, ni décision en CA, ni décision d’un autre sujet."""
+        dossiers = Q(avis="") if instance == Instance.CAS else Q(decision__isnull=True)
+        return self.filter(Q(dossier__isnull=False) & dossiers | Q(dossier__isnull=True, saisi_le__isnull=True))
 
 
 class AgrementQuerySet(models.QuerySet["Agrement"]):

@@ -126,17 +126,16 @@ def _motif(fait: EvenementDeclaration | EvenementPaiement | Indu) -> tuple[str, 
 
 def _versements(request: Requete, structure: Structure) -> list[LigneDeJournal]:
     """Les paiements et les indus ; la structure lit ce qui lui est versé, pas le circuit de la Caf."""
-    gestes = EvenementPaiement.objects.filter(paiement__droit__structure=structure)
+    gestes = EvenementPaiement.objects.filter(paiement__structure=structure)
     if not request.user.est_agent:
         gestes = gestes.filter(geste=GestePaiement.CONSTATER)
     gestes = gestes.select_related("paiement__droit__prestation", "par").order_by("-le", "-pk")[:LIGNES_PAR_SOURCE]
     indus = Indu.objects.filter(droit__structure=structure).select_related("droit__prestation", "notifie_par")
     lignes = []
     for e in gestes:
-        droit = e.paiement.droit
         nature = e.paiement.get_nature_display().capitalize()
-        texte = f"{nature} {droit.prestation} {droit.exercice} {e.dit} : {en_euros(e.paiement.montant)}"
-        lignes.append(LigneDeJournal(e.le, texte, auteur(e.par), _motif(e), droit.get_absolute_url()))
+        texte = f"{nature} {e.paiement.sujet} {e.dit} : {en_euros(e.paiement.montant)}"
+        lignes.append(LigneDeJournal(e.le, texte, auteur(e.par), _motif(e), e.paiement.get_absolute_url()))
     for indu in indus.order_by("-notifie_le")[:LIGNES_PAR_SOURCE]:
         texte = f"Indu {indu.droit.prestation} {indu.droit.exercice} notifié : {en_euros(indu.montant)}"
         lien = indu.droit.get_absolute_url()

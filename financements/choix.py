@@ -134,6 +134,10 @@ class NaturePaiement(models.TextChoices):
     ACOMPTE_2 = "acompte_2", "second acompte"
     SOLDE = "solde", "solde"
     RAPPEL = "rappel", "rappel"
+    AVANCE = "avance", "avance"
+    FACTURES = "factures", "paiement sur factures"
+    SOLDE_AIDE = "solde_aide", "solde de l’aide"
+    PRET = "pret", "mise à disposition du prêt"
 
 
 class EtatPaiement(models.TextChoices):

@@ -11,6 +11,7 @@ from comptes.models import Utilisateur
 from financements.choix import GesteDeclaration, GestePaiement
 from financements.cycle import CYCLE_DECLARATION, CYCLE_PAIEMENT, SAISIE_OUVERTE
 from financements.models import Bareme, Declaration, Droit, Paiement
+from financements.payables import payable_de
 from partenaires.models import Structure, roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
@@ -110,8 +111,11 @@ def peut_decider_d_un_forcage(utilisateur: Utilisateur, demande_par_pk: int) -> 
     return PERMIS
 
 
-def peut_payer(geste: str, utilisateur: Utilisateur, paiement: Paiement | None, droit: Droit) -> Verdict:
-    """Proposer revient au technicien du portefeuille ; au-dessus du seuil, un autre valide."""
+def peut_payer(geste: str, utilisateur: Utilisateur, paiement: Paiement | None, droit: Droit | None) -> Verdict:
+    """Proposer revient au technicien du portefeuille ; au-dessus du seuil, un autre valide.
+
+    ``droit`` : vide pour ce qui n’est pas une prestation ; l’app qui l’apporte dit alors qui le suit.
+    """
     if geste in (GestePaiement.ORDONNANCER, GestePaiement.CONSTATER, GestePaiement.REJETER):
         if utilisateur.tient(*LIQUIDATEURS):
             return PERMIS
@@ -121,6 +125,9 @@ def peut_payer(geste: str, utilisateur: Utilisateur, paiement: Paiement | None, 
         if paiement.double_regard and paiement.propose_par_id == utilisateur.pk:
             return refus("Au-dessus du seuil de double regard, qui propose ne valide pas : demandez à un collègue.")
         return PERMIS
+    if droit is None:
+        assert paiement is not None
+        return payable_de(paiement).suit(utilisateur, paiement)
     return suit(utilisateur, droit.structure)
 
 

@@ -21,6 +21,7 @@ from financements.couverture import regles_de_paiement
 from financements.echeancier import EcheanceIndu, Regles, Suite, Verse, plan_de_remboursement, suite
 from financements.estimation import Fourchette, estimer
 from financements.models import Droit, Indu, Paiement, Recouvrement, ReglesDePaiement, VersionDroit
+from financements.payables import payable_de
 from partenaires.models import Structure
 from socle.montants import ZERO, en_euros
 
@@ -149,6 +150,20 @@ def trop_grand(paiement: Paiement, droit: Droit) -> str:
         f"Le droit a changé depuis la proposition : {paiement.get_nature_display()} de {en_euros(permis)} au plus, "
         f"au lieu de {en_euros(paiement.montant)}. Annulez ce paiement, puis proposez-le à nouveau."
     )
+
+
+def retenu(paiement: Paiement, *, sauf_obstacles: bool = False) -> str:
+    """Pourquoi ce paiement ne peut pas partir, droit ou autre objet ; vide s’il le peut.
+
+    ``sauf_obstacles`` : ne regarde que les suspensions et le montant, pour un lot de paiements déjà validés.
+    """
+    if paiement.droit is None:
+        return payable_de(paiement).obstacle(paiement)
+    if sauf_obstacles and paiement.droit.suspendu_le is not None:
+        return f"versements suspendus ({paiement.droit.motif_suspension})."
+    if not sauf_obstacles and (obstacles := etudier(paiement.droit).obstacles):
+        return obstacles[0]
+    return trop_grand(paiement, paiement.droit)
 
 
 def _estimation(version: VersionDroit, promis: Decimal, marge: Decimal) -> Fourchette | None:

@@ -84,7 +84,7 @@ class DroitFiltre(_Filtre):
 
 
 class PaiementFiltre(_Filtre):
-    chemin_structure = "droit__structure"
+    chemin_structure = "structure"
 
     etat = django_filters.ChoiceFilter(label="État", choices=EtatPaiement.choices, empty_label="Tous")
     nature = django_filters.ChoiceFilter(label="Nature", choices=NaturePaiement.choices, empty_label="Toutes")

@@ -139,15 +139,16 @@ class PaiementQuerySet(models.QuerySet["Paiement"]):
     def visibles_par(self, utilisateur: Utilisateur) -> Self:
         if utilisateur.est_agent:
             return self
-        return self.filter(droit__structure__in=structures_de(utilisateur))
+        return self.filter(structure__in=structures_de(utilisateur))
 
     def du_portefeuille(self, agent: Utilisateur, le: date | None = None) -> Self:
-        return self.filter(droit__structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
+        return self.filter(structure__gestionnaire__in=_portefeuille(agent, le or timezone.localdate()))
 
     def pour_liste(self) -> Self:
         return self.select_related(
-            "droit__structure__gestionnaire", "droit__structure__commune", "droit__prestation", "lot", "propose_par"
-        )
+            "structure__gestionnaire", "structure__commune", "droit__structure__gestionnaire", "droit__prestation",
+            "lot", "propose_par",
+        )  # fmt: skip
 
     def verrouiller(self, pk: int) -> Paiement:
-        return self.select_for_update(of=("self",), no_key=True).select_related("droit").get(pk=pk)
+        return self.select_for_update(of=("self",), no_key=True).select_related("droit", "structure").get(pk=pk)

@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from financements.choix import ENGAGES, EtatPaiement
 from financements.models import Droit, Paiement
 from partenaires.models import Structure
@@ -27,13 +29,12 @@ class Mois:
 
 def attendus(structure: Structure, exercice: int, etudes: list[tuple[Droit, Any]]) -> list[dict[str, Any]]:
     """Les versements attendus : engagés et pas encore payés, puis ceux que l’échéancier prévoit."""
-    engages = Paiement.objects.filter(droit__structure=structure, droit__exercice=exercice, etat__in=ENGAGES).exclude(
-        etat=EtatPaiement.PAYE
-    )
+    de_l_annee = Q(droit__exercice=exercice) | Q(droit__isnull=True, prevu_le__year=exercice)
+    engages = Paiement.objects.filter(de_l_annee, structure=structure, etat__in=ENGAGES).exclude(etat=EtatPaiement.PAYE)
     lignes = [
         {
             "le": p.prevu_le,
-            "libelle": f"{p.droit.prestation} {exercice}, {p.get_nature_display()}",
+            "libelle": f"{p.sujet}, {p.get_nature_display()}",
             "montant": p.montant - p.compense,
             "sur": True,
         }
@@ -56,9 +57,8 @@ def attendus(structure: Structure, exercice: int, etudes: list[tuple[Droit, Any]
 def fil(structure: Structure, exercice: int, a_venir: list[dict[str, Any]]) -> list[Mois]:
     payes: dict[tuple[int, int], Decimal] = {}
     prevus: dict[tuple[int, int], Decimal] = {}
-    for paiement in Paiement.objects.filter(
-        droit__structure=structure, droit__exercice=exercice, etat=EtatPaiement.PAYE
-    ):
+    de_l_annee = Q(droit__exercice=exercice) | Q(droit__isnull=True, paye_le__year=exercice)
+    for paiement in Paiement.objects.filter(de_l_annee, structure=structure, etat=EtatPaiement.PAYE):
         assert paiement.paye_le is not None
         _ajouter(payes, paiement.paye_le, paiement.montant - paiement.compense)
     for ligne in a_venir:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -14,6 +15,7 @@ from agrements.actions.agrements import faire_naitre
 from agrements.actions.franchir import consigner, franchir
 from agrements.choix import GESTE_DE_DECISION, SENS_QUI_AGREENT, Etat, Geste, Instance, SensAvis, SensDecision
 from agrements.models import Decision, Dossier, Passage, Seance
+from agrements.points import cle_de, sujets_de
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from socle.dates import en_jour
@@ -73,11 +75,16 @@ def modifier_seance(seance: Seance, *, tenue_le: date, par: Utilisateur, **champ
     Dossier.objects.filter(passages__seance=seance, etat__in=(Etat.INSCRIT_CAS, Etat.INSCRIT_CA)).update(
         echeance_le=tenue_le
     )
+    for sujet in seance.passages.exclude(sujet="").values_list("sujet", flat=True):
+        sujets_de(sujet).reporter([cle_de(sujet)], tenue_le)
     return seance
 
 
 def _deja_enregistre(seance: Seance) -> bool:
-    return seance.passages.exclude(avis="").exists() or Decision.objects.filter(passage__seance=seance).exists()
+    return (
+        seance.passages.filter(saisi_le__isnull=False).exists()
+        or Decision.objects.filter(passage__seance=seance).exists()
+    )
 
 
 @transaction.atomic
@@ -98,10 +105,7 @@ def annuler_seance(seance: Seance, *, motif: str, par: Utilisateur) -> Seance:
 @transaction.atomic
 def inscrire(seance: Seance, dossier: Dossier, *, par: Utilisateur) -> Passage:
     """Met un dossier à l’ordre du jour, en dernier. L’instance commande le geste (CAS, puis CA)."""
-    _exiger_secretariat(par)
-    seance = _ouverte(seance.pk)
-    if seance.limite_inscription_le and timezone.localdate() > seance.limite_inscription_le:
-        raise Refus("La date limite d’inscription à cette séance est passée.")
+    seance = _ouverte_aux_inscriptions(seance, par)
     geste = Geste.INSCRIRE_CAS if seance.instance == Instance.CAS else Geste.INSCRIRE_CA
     dossier = franchir(
         dossier,
@@ -110,8 +114,27 @@ def inscrire(seance: Seance, dossier: Dossier, *, par: Utilisateur) -> Passage:
         echeance_le=seance.tenue_le,
         details={"seance": seance.pk, "le": seance.tenue_le.isoformat()},
     )
-    dernier = seance.passages.aggregate(dernier=Max("ordre"))["dernier"] or 0
-    return Passage.objects.create(seance=seance, dossier=dossier, ordre=dernier + 1)
+    return Passage.objects.create(seance=seance, dossier=dossier, ordre=_rang_suivant(seance))
+
+
+@transaction.atomic
+def inscrire_sujet(seance: Seance, sujet: str, *, par: Utilisateur) -> Passage:
+    """Met à l’ordre du jour ce qu’une autre app y fait passer ; elle dit si son objet attend cette instance."""
+    seance = _ouverte_aux_inscriptions(seance, par)
+    sujets_de(sujet).inscrire(seance, cle_de(sujet), par=par)
+    return Passage.objects.create(seance=seance, sujet=sujet, ordre=_rang_suivant(seance))
+
+
+def _ouverte_aux_inscriptions(seance: Seance, par: Utilisateur) -> Seance:
+    _exiger_secretariat(par)
+    seance = _ouverte(seance.pk)
+    if seance.limite_inscription_le and timezone.localdate() > seance.limite_inscription_le:
+        raise Refus("La date limite d’inscription à cette séance est passée.")
+    return seance
+
+
+def _rang_suivant(seance: Seance) -> int:
+    return (seance.passages.aggregate(dernier=Max("ordre"))["dernier"] or 0) + 1
 
 
 @transaction.atomic
@@ -119,10 +142,13 @@ def desinscrire(passage: Passage, *, par: Utilisateur, motif: str) -> None:
     _exiger_secretariat(par)
     seance = _ouverte(passage.seance_id)
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
-    if passage.avis or Decision.objects.filter(passage=passage).exists():
+    if passage.saisi_le or Decision.objects.filter(passage=passage).exists():
         raise Refus("Un avis ou une décision est déjà enregistré pour ce dossier : il reste à l’ordre du jour.")
-    geste = Geste.RETIRER_CAS if seance.instance == Instance.CAS else Geste.RETIRER_CA
-    franchir(passage.dossier, geste, par=par, motif=motif, echeance_le=None)
+    if passage.dossier is None:
+        sujets_de(passage.sujet).retirer(cle_de(passage.sujet), motif=motif, par=par)
+    else:
+        geste = Geste.RETIRER_CAS if seance.instance == Instance.CAS else Geste.RETIRER_CA
+        franchir(passage.dossier, geste, par=par, motif=motif, echeance_le=None)
     passage.delete()
     _renumeroter(seance)
 
@@ -146,6 +172,27 @@ def _renumeroter(seance: Seance, ordre: list[Passage] | None = None) -> None:
     Passage.objects.bulk_update(passages, ["ordre"])
 
 
+def _dossier(passage: Passage) -> Dossier:
+    if passage.dossier is None:
+        raise Refus("Ce point de l’ordre du jour n’est pas un dossier d’agrément.")
+    return passage.dossier
+
+
+@transaction.atomic
+def decider_sujet(passage: Passage, saisie: dict[str, Any], *, par: Utilisateur) -> Passage:
+    """Enregistre ce que la séance a décidé d’un sujet d’une autre app : elle l’écrit, la séance garde qui et quand."""
+    _exiger_secretariat(par)
+    seance = _ouverte(passage.seance_id)
+    _tenue(seance)
+    passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
+    if passage.saisi_le is not None:
+        raise Refus("Une décision est déjà enregistrée pour ce point.")
+    passage.saisi_par, passage.saisi_le = par, timezone.now()
+    passage.save(update_fields=["saisi_par", "saisi_le"])
+    sujets_de(passage.sujet).decider(passage, saisie, par=par)
+    return passage
+
+
 @transaction.atomic
 def enregistrer_avis_cas(passage: Passage, *, avis: str, motivation: str, par: Utilisateur) -> Passage:
     _exiger_secretariat(par)
@@ -155,7 +202,7 @@ def enregistrer_avis_cas(passage: Passage, *, avis: str, motivation: str, par: U
     _tenue(seance)
     motivation = _motiver(avis, motivation)
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
-    franchir(passage.dossier, Geste.RENDRE_AVIS_CAS, par=par, echeance_le=None, details={"avis": avis})
+    franchir(_dossier(passage), Geste.RENDRE_AVIS_CAS, par=par, echeance_le=None, details={"avis": avis})
     return _ecrire_l_avis(passage, avis, motivation, par)
 
 
@@ -174,7 +221,7 @@ def corriger_avis_cas(passage: Passage, *, avis: str, motivation: str, par: Util
     seance = _ouverte(passage.seance_id)
     motivation = _motiver(avis, motivation)
     passage = seance.passages.select_for_update(of=("self",)).get(pk=passage.pk)
-    dossier = Dossier.objects.verrouiller(passage.dossier_id)
+    dossier = Dossier.objects.verrouiller(_dossier(passage).pk)
     if not passage.avis or dossier.etat != Etat.AVIS_CAS:
         raise Refus("Cet avis ne se corrige plus : le dossier a avancé depuis.")
     details = {"avis": avis, "avant": passage.avis}
@@ -210,7 +257,7 @@ def decider(
     if agree and not (debut and fin):
         raise ValidationError({"debut": "Un agrément porte un début et une fin."})
     dossier = franchir(
-        passage.dossier,
+        _dossier(passage),
         GESTE_DE_DECISION[sens],
         par=par,
         motif=reserves if sens == SensDecision.AGREE_RESERVES else motivation,
@@ -251,11 +298,7 @@ def clore_seance(seance: Seance, *, par: Utilisateur) -> Seance:
     """Fige la séance. Refuse tant qu’un dossier inscrit n’a ni avis ni décision."""
     _exiger_secretariat(par)
     seance = _ouverte(seance.pk)
-    if seance.instance == Instance.CAS:
-        restants = seance.passages.filter(avis="").count()
-    else:
-        restants = seance.passages.filter(decision__isnull=True).count()
-    if restants:
+    if restants := seance.passages.a_enregistrer(seance.instance).count():
         raise Refus(
             f"{accorde(restants, 'dossier')} sans avis ni décision : enregistrez, ou retirez de l’ordre du jour."
         )

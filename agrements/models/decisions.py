@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from agrements.choix import Instance, SensAvis, SensDecision
 from agrements.models.dossiers import DUREE_MAX_MOIS, DUREE_MIN_MOIS, Dossier
-from agrements.querysets import SeanceQuerySet
+from agrements.querysets import PassageQuerySet, SeanceQuerySet
 from documents.models import Acte
 from socle.dates import en_jour
 
@@ -115,10 +115,14 @@ class Seance(models.Model):
 
 
 class Passage(models.Model):
-    """Un dossier à l’ordre du jour d’une séance. En CAS il porte un avis ; en CA, une ``Decision``."""
+    """Un dossier à l’ordre du jour d’une séance. En CAS il porte un avis ; en CA, une ``Decision``.
+
+    Ce qu’une app du dessus fait passer (``sujet``, voir ``points``) garde sa décision chez elle : ici, qui et quand.
+    """
 
     seance = models.ForeignKey(Seance, related_name="passages", on_delete=models.PROTECT)
-    dossier = models.ForeignKey(Dossier, related_name="passages", on_delete=models.PROTECT)
+    dossier = models.ForeignKey(Dossier, related_name="passages", null=True, blank=True, on_delete=models.PROTECT)
+    sujet = models.CharField("sujet", max_length=60, blank=True)
     ordre = models.PositiveSmallIntegerField("ordre")
     avis = models.CharField("avis de la commission", max_length=20, choices=SensAvis, blank=True)
     motivation = models.TextField("motivation", blank=True)
@@ -127,12 +131,21 @@ class Passage(models.Model):
     )
     saisi_le = models.DateTimeField("saisi le", null=True, blank=True)
 
+    objects = PassageQuerySet.as_manager()
+
     class Meta:
         verbose_name = "passage en séance"
         verbose_name_plural = "passages en séance"
         ordering = ["ordre", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["seance", "dossier"], name="passage_une_fois_par_seance"),
+            models.UniqueConstraint(
+                fields=["seance", "sujet"], condition=~Q(sujet=""), name="passage_un_sujet_une_fois_par_seance"
+            ),
+            models.CheckConstraint(
+                name="passage_d_un_dossier_ou_d_un_sujet",
+                condition=Q(dossier__isnull=False, sujet="") | (Q(dossier__isnull=True) & ~Q(sujet="")),
+            ),
             models.UniqueConstraint(
                 fields=["seance", "ordre"],
                 name="passage_ordre_unique",
@@ -141,12 +154,13 @@ class Passage(models.Model):
             models.CheckConstraint(
                 name="passage_avis_saisi_par_quelqu_un",
                 condition=Q(avis="", saisi_par__isnull=True, saisi_le__isnull=True)
-                | (~Q(avis="") & Q(saisi_par__isnull=False, saisi_le__isnull=False)),
+                | (~Q(avis="") & Q(saisi_par__isnull=False, saisi_le__isnull=False))
+                | Q(dossier__isnull=True, avis="", saisi_par__isnull=False, saisi_le__isnull=False),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.ordre}. {self.dossier}"
+        return f"{self.ordre}. {self.dossier or self.sujet}"
 
 
 class Decision(models.Model):

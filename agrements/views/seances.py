@@ -15,6 +15,8 @@ from agrements.actions import seances as actions
 from agrements.choix import SENS_QUI_AGREENT, Etat, Instance, SensDecision
 from agrements.forms import AvisCasForm, DecisionForm, InscrireForm, ModifierSeanceForm, MotifForm, SeanceForm
 from agrements.models import Dossier, Passage, Seance
+from agrements.points import Point, points, sujets_de
+from agrements.points import candidats as autres_candidats
 from agrements.views.service import LECTEURS
 from comptes.acces import ecriture, lecture, lecture_ecriture, reserve_a
 from comptes.choix import Role
@@ -112,8 +114,12 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
     tient = request.user.tient(Role.SECRETARIAT) and not seance.finie
     en_ca = seance.instance == Instance.CA
     tenue = seance.tenue_le <= timezone.localdate()
+    sujets = points(passages)
     lignes = []
     for passage in passages:
+        if passage.dossier is None:
+            lignes.append(_ligne_de_sujet(passage, sujets[passage.pk], ouverte=tient and tenue, lie=lie))
+            continue
         fait = hasattr(passage, "decision") if en_ca else bool(passage.avis)
         form = None
         corrigeable = tient and fait and not en_ca and passage.dossier.etat == Etat.AVIS_CAS
@@ -127,7 +133,12 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
                 form = AvisCasForm(initial=initial, prefix=f"p{passage.pk}")
         avis = next(iter(passage.dossier.avis.all()), None)
         cas = next((p for p in passage.dossier.passages.all() if p.seance.instance == Instance.CAS and p.avis), None)
-        lignes.append({"passage": passage, "fait": fait, "form": form, "avis": avis, "cas": cas})
+        lignes.append(
+            {
+                "passage": passage, "fait": fait, "form": form, "avis": avis, "cas": cas, "point": None,
+                "titre": str(passage.dossier.structure), "lien": passage.dossier.get_absolute_url(), "relire": en_ca,
+            }
+        )  # fmt: skip
     candidats = []
     if tient:
         etat = Etat.AVIS_CAS if en_ca else Etat.INSTRUIT
@@ -141,6 +152,7 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
         "seance": seance,
         "lignes": lignes,
         "candidats": candidats,
+        "autres": autres_candidats(seance) if tient else [],
         "tient": tient,
         "tenue": tenue,
         "en_ca": en_ca,
@@ -148,6 +160,19 @@ def _page(request: Requete, seance: Seance, *, lie: tuple[int, Any] | None = Non
         "restants": len([ligne for ligne in lignes if not ligne["fait"]]),
     }
     return render(request, "agrements/seances/fiche.html", contexte, status=statut)
+
+
+def _ligne_de_sujet(passage: Passage, point: Point, *, ouverte: bool, lie: tuple[int, Any] | None) -> dict[str, Any]:
+    """La même ligne que celle d’un dossier, décrite par l’app dont vient le sujet."""
+    fait = passage.saisi_le is not None
+    form = None
+    if ouverte and not fait:
+        form = lie[1] if lie and lie[0] == passage.pk else None
+        form = form or sujets_de(passage.sujet).formulaire(passage, point, prefix=f"p{passage.pk}")
+    return {
+        "passage": passage, "fait": fait, "form": form, "avis": None, "cas": None, "point": point,
+        "titre": point.titre, "lien": point.lien, "relire": True,
+    }  # fmt: skip
 
 
 def _periode_preparee(dossier: Dossier) -> dict[str, Any]:
@@ -176,9 +201,18 @@ def inscrire(request: Requete, pk: int) -> HttpResponse:
             messages.warning(request, f"{dossier.structure} : {refus}")
         else:
             inscrits += 1
+    proposes = {c.sujet: c.libelle for c in autres_candidats(seance)}
+    sujets = [sujet for sujet in request.POST.getlist("sujets")[:100] if sujet in proposes]
+    for sujet in sujets:
+        try:
+            actions.inscrire_sujet(seance, sujet, par=request.user)
+        except Refus as refus:
+            messages.warning(request, f"{proposes[sujet]} : {refus}")
+        else:
+            inscrits += 1
     if inscrits:
         messages.success(request, f"{accorde(inscrits, 'dossier')} à l’ordre du jour.")
-    elif not choisis:
+    elif not choisis and not sujets:
         messages.warning(request, "Cochez au moins un dossier à inscrire.")
     return redirect(seance)
 
@@ -209,7 +243,8 @@ def desinscrire(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
             actions.desinscrire(passage, par=request.user, motif=form.cleaned_data["motif"])
             messages.success(request, "Le dossier n’est plus à l’ordre du jour.")
         return redirect(seance)
-    contexte = {"seance": seance, "passage": passage, "form": form}
+    nom = passage.dossier.structure if passage.dossier else points([passage])[passage.pk].titre
+    contexte = {"seance": seance, "nom": nom, "form": form}
     return render(request, "agrements/seances/desinscrire.html", contexte, status=422 if form.is_bound else 200)
 
 
@@ -223,6 +258,8 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     seance, passage = _passage(pk, passage_pk)
     if request.method == "GET":  # une page de refus rechargée
         return redirect(f"{seance.get_absolute_url()}#passage-{passage.pk}")
+    if passage.dossier is None:
+        return _enregistrer_sujet(request, seance, passage)
     en_ca = seance.instance == Instance.CA
     form = (DecisionForm if en_ca else AvisCasForm)(request.POST, prefix=f"p{passage.pk}")
     if "modifier" in request.POST:
@@ -249,8 +286,31 @@ def enregistrer(request: Requete, pk: int, passage_pk: int) -> HttpResponse:
     return _page(request, seance, lie=(passage.pk, form), statut=422)
 
 
+def _enregistrer_sujet(request: Requete, seance: Seance, passage: Passage) -> HttpResponse:
+    """Ce qu’une autre app fait passer : relu, puis enregistré par elle dans la transaction de la séance."""
+    sorte = sujets_de(passage.sujet)
+    form = sorte.formulaire(passage, None, request.POST, prefix=f"p{passage.pk}")
+    if "modifier" in request.POST:
+        return _page(request, seance, lie=(passage.pk, form))
+    if form.is_valid():
+        if "confirmer" not in request.POST:
+            gabarit, contexte = sorte.relecture(passage, form)
+            return render(request, gabarit, {"seance": seance, "passage": passage, "form": form, **contexte})
+        try:
+            actions.decider_sujet(passage, form.cleaned_data, par=request.user)
+        except ValidationError as erreur:
+            refuser(form, erreur)
+        except Refus as refus:
+            form.add_error(None, str(refus))
+        else:
+            messages.success(request, "La décision est enregistrée ; la lettre part.")
+            return redirect(f"{seance.get_absolute_url()}#ordre-du-jour")
+    return _page(request, seance, lie=(passage.pk, form), statut=422)
+
+
 def _relecture(passage: Passage, saisie: dict[str, Any]) -> dict[str, Any]:
     """Ce que la lettre dira, et ce qui s’écarte de ce que l’instruction proposait."""
+    assert passage.dossier is not None
     avis = passage.dossier.avis.first()
     duree = en_duree(saisie["debut"], saisie["fin"]) if saisie["debut"] and saisie["fin"] else ""
     proposee = ""

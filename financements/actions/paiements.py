@@ -23,7 +23,7 @@ from financements.choix import (
 from financements.cycle import CYCLE_PAIEMENT
 from financements.droits import peut_payer, suit
 from financements.echeancier import Proposition
-from financements.etude import DEFINITIFS, INDUS_OUVERTS, Etude, etudier, reste_d_indu, trop_grand
+from financements.etude import DEFINITIFS, INDUS_OUVERTS, Etude, etudier, reste_d_indu, retenu
 from financements.models import (
     Droit,
     EvenementPaiement,
@@ -32,6 +32,7 @@ from financements.models import (
     Paiement,
     Recouvrement,
 )
+from financements.payables import payable_de
 from financements.sepa import Donneur, Retour, Virement, ordre_de_virement
 from socle.droits import exiger
 from socle.erreurs import Refus
@@ -40,7 +41,7 @@ from socle.montants import ZERO, en_euros
 from socle.texte import entier
 
 
-def _consigner(paiement: Paiement, geste: str, *, par: Utilisateur | None, motif: str = "") -> None:
+def consigner(paiement: Paiement, geste: str, *, par: Utilisateur | None, motif: str = "") -> None:
     EvenementPaiement.objects.create(
         paiement=paiement, geste=geste, vers=paiement.etat, par=par, le=timezone.now(), motif=motif
     )
@@ -69,6 +70,7 @@ def proposer(droit: Droit, *, nature: str, par: Utilisateur, compenser: bool = F
     proposition = _choisie(etude, nature)
     compense = min(etude.reste_a_rendre, proposition.montant) if compenser and etude.indu_ouvert else ZERO
     paiement = Paiement(
+        structure=droit.structure,
         droit=droit,
         version_droit=etude.version,
         nature=proposition.nature,
@@ -80,9 +82,9 @@ def proposer(droit: Droit, *, nature: str, par: Utilisateur, compenser: bool = F
         propose_par=par,
         propose_le=timezone.now(),
     )
-    paiement.full_clean(exclude=["droit", "version_droit"])
+    paiement.full_clean(exclude=["structure", "droit", "version_droit"])
     paiement.save()
-    _consigner(paiement, GestePaiement.PROPOSER, par=par, motif=proposition.calcul)
+    consigner(paiement, GestePaiement.PROPOSER, par=par, motif=proposition.calcul)
     if compense and etude.indu_ouvert is not None:
         _recouvrer(etude.indu_ouvert, compense, ModeRecouvrement.COMPENSATION, par=par, paiement=paiement)
     return paiement
@@ -98,22 +100,29 @@ def _franchir(paiement: Paiement, geste: str, *, par: Utilisateur, motif: str = 
         champs["motif"] = motif
     for nom, valeur in champs.items():
         setattr(paiement, nom, valeur)
-    paiement.full_clean(exclude=["droit", "version_droit", "lot"])
+    paiement.full_clean(exclude=["structure", "droit", "version_droit", "lot"])
     paiement.save(update_fields=champs)
-    _consigner(paiement, geste, par=par, motif=motif)
+    consigner(paiement, geste, par=par, motif=motif)
+    return paiement
+
+
+def _verrouiller(paiement: Paiement) -> Paiement:
+    """Le droit (ou l’objet) d’abord, le paiement ensuite : partout le même ordre, sans interblocage."""
+    if paiement.droit_id is None:
+        payable_de(paiement).verrouiller(paiement)
+        return Paiement.objects.verrouiller(paiement.pk)
+    droit = Droit.objects.verrouiller(paiement.droit_id)
+    paiement = Paiement.objects.verrouiller(paiement.pk)
+    paiement.droit = droit
     return paiement
 
 
 @transaction.atomic
 def valider(paiement: Paiement, *, par: Utilisateur) -> Paiement:
     """Le second regard. Lève Refus si un obstacle est apparu, ou si le droit a baissé sous ce qui est engagé."""
-    droit = Droit.objects.verrouiller(paiement.droit_id)
-    paiement = Paiement.objects.verrouiller(paiement.pk)
-    exiger(peut_payer(GestePaiement.VALIDER, par, paiement, droit))
-    etude = etudier(droit)
-    if etude.obstacles:
-        raise Refus(etude.obstacles[0])
-    if phrase := trop_grand(paiement, droit):
+    paiement = _verrouiller(paiement)
+    exiger(peut_payer(GestePaiement.VALIDER, par, paiement, paiement.droit))
+    if phrase := retenu(paiement):
         raise Refus(phrase)
     return _franchir(paiement, GestePaiement.VALIDER, par=par, valide_par=par, valide_le=timezone.now())
 
@@ -121,15 +130,17 @@ def valider(paiement: Paiement, *, par: Utilisateur) -> Paiement:
 @transaction.atomic
 def annuler(paiement: Paiement, *, motif: str, par: Utilisateur) -> Paiement:
     """Annule un paiement pas encore parti ; une compensation qu’il portait est défaite."""
-    droit = Droit.objects.verrouiller(paiement.droit_id)
-    paiement = Paiement.objects.verrouiller(paiement.pk)
-    exiger(peut_payer(GestePaiement.ANNULER, par, paiement, droit))
+    paiement = _verrouiller(paiement)
+    exiger(peut_payer(GestePaiement.ANNULER, par, paiement, paiement.droit))
     paiement = _franchir(paiement, GestePaiement.ANNULER, par=par, motif=motif.strip())
-    _defaire_la_compensation(paiement)
+    _defaire(paiement)
     return paiement
 
 
-def _defaire_la_compensation(paiement: Paiement) -> None:
+def _defaire(paiement: Paiement) -> None:
+    """Rend ce qu’un paiement annulé ou rejeté avait pris : la part compensée d’un indu, ou ce que l’objet en garde."""
+    if paiement.droit_id is None:
+        payable_de(paiement).annule(paiement)
     for recouvrement in paiement.recouvrements.filter(annule_le__isnull=True).select_related("indu"):
         Recouvrement.objects.filter(pk=recouvrement.pk).update(annule_le=timezone.now())
         Indu.objects.filter(pk=recouvrement.indu_id, etat=EtatIndu.SOLDE).update(etat=EtatIndu.NOTIFIE)
@@ -144,7 +155,7 @@ def ordonnancer(cles: list[int], *, execution_le: date, donneur: Donneur, par: U
     paiements = list(
         Paiement.objects.filter(pk__in=cles)
         .select_for_update(of=("self",), no_key=True)
-        .select_related("droit__structure__gestionnaire", "droit__prestation")
+        .select_related("structure__gestionnaire", "droit__structure__gestionnaire", "droit__prestation")
         .order_by("pk")
     )
     if not paiements or len(paiements) != len(set(cles)):
@@ -155,9 +166,7 @@ def ordonnancer(cles: list[int], *, execution_le: date, donneur: Donneur, par: U
     for paiement in paiements:
         if paiement.etat != EtatPaiement.VALIDE:
             raise Refus(f"« {paiement} » est « {paiement.get_etat_display().lower()} » : retirez-le du lot.")
-        if paiement.droit.suspendu_le is not None:
-            raise Refus(f"« {paiement} » : versements suspendus ({paiement.droit.motif_suspension}).")
-        if phrase := trop_grand(paiement, paiement.droit):
+        if phrase := retenu(paiement, sauf_obstacles=True):
             raise Refus(f"« {paiement} » : {phrase}")
     a_virer = [p for p in paiements if p.montant > p.compense]
     if not a_virer:
@@ -173,10 +182,10 @@ def ordonnancer(cles: list[int], *, execution_le: date, donneur: Donneur, par: U
     virements = [
         Virement(
             reference=p.reference,
-            beneficiaire=p.droit.structure.gestionnaire.nom,
-            iban=p.droit.structure.gestionnaire.iban,
+            beneficiaire=p.structure.gestionnaire.nom,
+            iban=p.structure.gestionnaire.iban,
             montant=p.montant - p.compense,
-            libelle=f"{p.droit.prestation} {p.droit.exercice} {p.get_nature_display()} {p.reference}",
+            libelle=f"{p.sujet} {p.get_nature_display()} {p.reference}",
         )
         for p in a_virer
     ]
@@ -215,7 +224,12 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> BilanDeRet
         cle = entier(retour.reference.rsplit("-", 1)[-1])
         paiement = None
         if cle is not None:
-            paiement = Paiement.objects.select_for_update(of=("self",)).select_related("droit").filter(pk=cle).first()
+            paiement = (
+                Paiement.objects.select_for_update(of=("self",))
+                .select_related("droit", "structure")
+                .filter(pk=cle)
+                .first()
+            )
         if paiement is None or paiement.reference != retour.reference or paiement.lot_id is None:
             inconnus.append(retour.reference)
             continue
@@ -224,11 +238,15 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> BilanDeRet
             deja += 1
             continue
         if retour.paye:
-            _franchir(paiement, GestePaiement.CONSTATER, par=par, paye_le=retour.date or timezone.localdate())
+            paiement = _franchir(
+                paiement, GestePaiement.CONSTATER, par=par, paye_le=retour.date or timezone.localdate()
+            )
+            if paiement.droit_id is None:
+                payable_de(paiement).paye(paiement)
             payes += 1
         else:
             _franchir(paiement, GestePaiement.REJETER, par=par, motif=retour.motif or "rejeté par la banque")
-            _defaire_la_compensation(paiement)
+            _defaire(paiement)
             rejetes += 1
     return BilanDeRetour(payes, rejetes, deja, tuple(inconnus))
 

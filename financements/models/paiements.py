@@ -20,7 +20,9 @@ from financements.choix import (
     NaturePaiement,
 )
 from financements.models.droits import Droit, VersionDroit
+from financements.payables import payable_de
 from financements.querysets import PaiementQuerySet
+from partenaires.models import Structure
 
 
 def chemin_du_lot(instance: Lot, nom: str) -> str:
@@ -57,13 +59,19 @@ class Lot(models.Model):
 
 
 class Paiement(models.Model):
-    """Un versement sur un droit. Invariant : une seule échéance vivante de chaque nature et rang.
+    """Un versement sur un droit, ou sur ce qu’une app du dessus apporte à payer (``objet``, voir ``payables``).
 
+    Invariants : l’un ou l’autre, jamais les deux ; une seule échéance vivante de chaque nature et rang.
     ``compense`` : la part retenue pour rembourser un indu ; seul le reste est viré.
     """
 
-    droit = models.ForeignKey(Droit, related_name="paiements", on_delete=models.PROTECT)
-    version_droit = models.ForeignKey(VersionDroit, related_name="paiements", on_delete=models.PROTECT)
+    structure = models.ForeignKey(Structure, related_name="paiements", on_delete=models.PROTECT)
+    droit = models.ForeignKey(Droit, related_name="paiements", null=True, blank=True, on_delete=models.PROTECT)
+    version_droit = models.ForeignKey(
+        VersionDroit, related_name="paiements", null=True, blank=True, on_delete=models.PROTECT
+    )
+    objet = models.CharField("objet", max_length=60, blank=True, db_index=True)
+    libelle = models.CharField("libellé", max_length=140, blank=True)
     nature = models.CharField("nature", max_length=20, choices=NaturePaiement)
     rang = models.PositiveSmallIntegerField("rang", default=1)
     montant = models.DecimalField("montant", max_digits=12, decimal_places=2)
@@ -92,6 +100,11 @@ class Paiement(models.Model):
             models.CheckConstraint(name="paiement_nature_connue", condition=Q(nature__in=NaturePaiement.values)),
             models.CheckConstraint(name="paiement_montant_positif", condition=Q(montant__gt=0)),
             models.CheckConstraint(
+                name="paiement_d_un_droit_ou_d_un_objet",
+                condition=Q(droit__isnull=False, version_droit__isnull=False, objet="", libelle="")
+                | (Q(droit__isnull=True, version_droit__isnull=True) & ~Q(objet="") & ~Q(libelle="")),
+            ),
+            models.CheckConstraint(
                 name="paiement_compense_borne", condition=Q(compense__gte=0, compense__lte=F("montant"))
             ),
             models.UniqueConstraint(
@@ -99,6 +112,12 @@ class Paiement(models.Model):
                 condition=Q(etat__in=ENGAGES),
                 name="paiement_une_echeance_vivante",
                 violation_error_message="Cette échéance est déjà engagée.",
+            ),
+            models.UniqueConstraint(
+                fields=["objet", "nature", "rang"],
+                condition=Q(etat__in=ENGAGES) & ~Q(objet=""),
+                name="paiement_une_echeance_vivante_par_objet",
+                violation_error_message="Ce versement est déjà engagé.",
             ),
             models.CheckConstraint(
                 name="paiement_valide_par_un_autre",
@@ -126,17 +145,37 @@ class Paiement(models.Model):
             pgtrigger.Protect(
                 name="paiement_montant_fige",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange("droit", "version_droit", "montant", "nature", "rang", "double_regard"),
+                condition=pgtrigger.AnyChange(
+                    "structure",
+                    "droit",
+                    "version_droit",
+                    "objet",
+                    "libelle",
+                    "montant",
+                    "nature",
+                    "rang",
+                    "double_regard",
+                ),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_nature_display()}, {self.droit}"
+        return f"{self.get_nature_display()}, {self.droit or f'{self.libelle}, {self.structure}'}"
+
+    def get_absolute_url(self) -> str:
+        return self.droit.get_absolute_url() if self.droit else payable_de(self).lien(self)
 
     @property
     def reference(self) -> str:
         """Celle du virement ; tirée de la clé, donc sans doublon."""
+        if self.droit is None:
+            return f"AL-{self.propose_le.year}-{self.pk:08d}"
         return f"PS-{self.droit.exercice}-{self.pk:08d}"
+
+    @property
+    def sujet(self) -> str:
+        """« AGC 2027 », ou le nom de l’aide : ce que ce versement paie."""
+        return f"{self.droit.prestation} {self.droit.exercice}" if self.droit else self.libelle
 
     @property
     def a_virer(self) -> object:

@@ -118,7 +118,7 @@ def forcer(request: Requete, pk: int) -> HttpResponse:
     if form.is_valid() and tenter(form, lambda: actions.demander_forcage(droit, par=request.user, **form.cleaned_data)):
         messages.success(request, "La demande attend l’accord du responsable ; le droit ne change pas avant.")
         return redirect(droit)
-    contexte = {"droit": droit, "form": form, "titre": "Forcer un montant", "bouton": "Demander ce montant"}
+    contexte = {"sujet": droit, "form": form, "titre": "Forcer un montant", "bouton": "Demander ce montant"}
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)
 
 
@@ -152,7 +152,7 @@ def versements(request: Requete, pk: int) -> HttpResponse:
             messages.success(request, "Les versements reprennent.")
             return redirect(droit)
         return render(request, "financements/geste_droit.html", {
-            "droit": droit, "titre": "Reprendre les versements", "bouton": "Reprendre les versements",
+            "sujet": droit, "titre": "Reprendre les versements", "bouton": "Reprendre les versements",
             "phrase": f"Suspendus : {droit.motif_suspension}",
         })  # fmt: skip
     form = MotifForm(request.POST if request.method == "POST" else None)
@@ -160,7 +160,7 @@ def versements(request: Requete, pk: int) -> HttpResponse:
         actions.suspendre_versements(droit, motif=form.cleaned_data["motif"], par=request.user)
         messages.success(request, "Les versements de ce droit sont suspendus.")
         return redirect(droit)
-    contexte = {"droit": droit, "form": form, "titre": "Suspendre les versements", "bouton": "Suspendre"}
+    contexte = {"sujet": droit, "form": form, "titre": "Suspendre les versements", "bouton": "Suspendre"}
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)
 
 
@@ -188,7 +188,7 @@ def indu(request: Requete, pk: int) -> HttpResponse:
         return redirect(droit)
     etude = etudier(droit)
     contexte = {
-        "droit": droit, "form": form, "titre": "Notifier un indu", "bouton": "Notifier",
+        "sujet": droit, "form": form, "titre": "Notifier un indu", "bouton": "Notifier",
         "phrase": "Versé en trop : le montant vient du calcul.", "montant": etude.suite.trop_verse,
     }  # fmt: skip
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)
@@ -208,7 +208,7 @@ def rembourser(request: Requete, pk: int) -> HttpResponse:
         messages.success(request, "Le remboursement est enregistré.")
         return redirect(dette.droit)
     contexte = {
-        "droit": dette.droit, "form": form, "titre": "Enregistrer un remboursement", "bouton": "Enregistrer",
+        "sujet": dette.droit, "form": form, "titre": "Enregistrer un remboursement", "bouton": "Enregistrer",
         "phrase": "Reste à rendre :", "montant": reste_d_indu(dette),
     }  # fmt: skip
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)

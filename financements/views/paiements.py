@@ -87,10 +87,10 @@ def annuler(request: Requete, pk: int) -> HttpResponse:
             form.add_error(None, str(refus))
         else:
             messages.success(request, "Le paiement est annulé.")
-            return redirect(paiement.droit)
+            return redirect(paiement)
     contexte = {
-        "droit": paiement.droit, "form": form, "titre": "Annuler un paiement", "bouton": "Annuler ce paiement",
-        "phrase": str(paiement), "montant": paiement.montant,
+        "sujet": paiement, "form": form, "titre": "Annuler un paiement", "bouton": "Annuler ce paiement",
+        "montant": paiement.montant,
     }  # fmt: skip
     return render(request, "financements/geste_droit.html", contexte, status=422 if form.is_bound else 200)
 
@@ -156,11 +156,12 @@ def ordre_csv(request: Requete, pk: int) -> HttpResponse:
     ecrire = csv.writer(flux, delimiter=";")
     ecrire.writerow(["reference", "gestionnaire", "iban", "montant", "prestation", "exercice", "nature", "execution"])
     for p in retenu.paiements.pour_liste().order_by("pk"):
-        gestionnaire = p.droit.structure.gestionnaire
+        gestionnaire = p.structure.gestionnaire
+        sujet, exercice = (p.droit.prestation.sigle, p.droit.exercice) if p.droit else (p.libelle, p.propose_le.year)
         ecrire.writerow(
             [
                 p.reference, _sans_formule(gestionnaire.nom), gestionnaire.iban,
-                f"{p.montant - p.compense:.2f}".replace(".", ","), p.droit.prestation.sigle, p.droit.exercice,
+                f"{p.montant - p.compense:.2f}".replace(".", ","), _sans_formule(sujet), exercice,
                 p.get_nature_display(), retenu.execution_le.isoformat(),
             ]
         )  # fmt: skip

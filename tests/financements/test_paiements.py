@@ -13,8 +13,8 @@ from django.utils import timezone
 from courriers.models import Envoi, Notification
 from financements.actions import paiements
 from financements.choix import (
+    FAMILLES_PAIEMENT,
     EtatPaiement,
-    NaturePaiement,
     TypeDeclaration,
 )
 from financements.etude import etudier, reste_d_indu
@@ -189,9 +189,9 @@ def test_aucune_lettre_ni_nouvelle_ne_parle_de_fraude(paye):
 
 
 @pytest.mark.parametrize("etat", list(EtatPaiement))
-def test_chaque_nature_de_paiement_connait_ses_etats(etat):
+def test_chaque_etat_de_paiement_se_dit(etat):
     assert etat.label
-    assert set(NaturePaiement.values) == {"acompte_1", "acompte_2", "solde", "rappel"}
+    assert FAMILLES_PAIEMENT[etat]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,4 +14,6 @@ urlpatterns = [
     path("", include("partenaires.urls")),
     path("", include("agrements.urls")),
     path("", include("financements.urls")),
+    path("", include("senacs.urls")),
+    path("", include("aides.urls")),
 ]

@@ -22,3 +22,5 @@ class NatureActe(models.TextChoices):
     CONVENTION = "convention", "convention d’objectifs et de financement"
     AGREMENT = "agrement", "décision sur un agrément"
     ATTESTATION = "attestation", "attestation de versements attendus"
+    AIDE = "aide", "courrier sur une aide locale"
+    CONVENTION_AIDE = "convention_aide", "convention ou contrat de prêt"

@@ -113,6 +113,48 @@ _DROITS = (
     Mention("suite", "ce qui suit", "Le premier acompte sera versé à partir du 1er mars 2026."),
     Mention("recours_mois", "délai de recours, en mois", 2),
 )
+_AIDE = (
+    *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+    Mention("objet_du_courrier", "objet du courrier", "votre demande d’aide « Une cuisine partagée » est accordée"),
+    Mention("dispositif", "dispositif", "Investissement, subvention 2026"),
+    Mention("article", "article du règlement intérieur", "Rias 2026, article 4.2", facultative=True),
+    Mention(
+        "releve",
+        "ce qu’il faut retenir",
+        [
+            {"nom": "Aide accordée", "valeur": "24 000,00 €"},
+            {"nom": "À réaliser avant le", "valeur": "23 novembre 2029"},
+        ],
+    ),
+    Mention(
+        "calcul",
+        "calcul ligne par ligne",
+        [
+            {
+                "libelle": "Part des dépenses éligibles",
+                "formule": "dépenses éligibles × taux",
+                "valeurs": "dépenses éligibles (TTC) : 60 000,00 € ; taux : 40 %",
+                "montant": "24 000,00 €",
+            }
+        ],
+    ),
+    Mention("total", "total du calcul", "24 000,00 €", facultative=True),
+    Mention("source", "source de la règle", "Rias 2026 (valeur de démonstration)", facultative=True),
+    Mention(
+        "echeances",
+        "échéancier",
+        [
+            {
+                "rang": 1,
+                "le": "1er mars 2027",
+                "capital": "416,67 €",
+                "interets": "0,00 €",
+                "total": "416,67 €",
+                "reste": "9 583,33 €",
+            }
+        ],
+    ),
+)
 _DECISION = (
     *_COMMUNES,
     Mention("seance", "date de la séance", "12 novembre 2026"),
@@ -291,6 +333,35 @@ GABARITS = _declarer(
                 [{"mois": "mars 2026", "libelle": "AGC 2026, premier acompte", "montant": "22 260,00 €"}],
             ),
             Mention("total", "total attendu", "22 260,00 €"),
+        ),
+    ),
+    Gabarit(
+        "courrier_aide",
+        1,
+        "Courrier sur une aide locale",
+        (
+            *_AIDE,
+            Mention(
+                "paragraphes",
+                "texte du courrier",
+                [
+                    "La commission d’action sociale du 12 novembre 2026 vous accorde cette aide.",
+                    "Elle se verse après la signature de la convention.",
+                ],
+            ),
+            Mention("motivation", "motivation", "Le projet répond au diagnostic.", facultative=True),
+            Mention("recours_mois", "délai de recours, en mois", 2, facultative=True),
+        ),
+    ),
+    Gabarit(
+        "convention_aide",
+        1,
+        "Convention d’aide ou contrat de prêt",
+        (
+            *_AIDE,
+            Mention("articles", "articles", [{"titre": "Objet", "texte": "La Caf apporte une aide au projet."}]),
+            Mention("siret", "SIRET du gestionnaire", "00000000000000", facultative=True),
+            Mention("represente", "représentant légal", "Dominique Exemple, représentation légale", facultative=True),
         ),
     ),
 )

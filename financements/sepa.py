@@ -33,7 +33,7 @@ MONTANT_MAX = Decimal("999999999.99")  # limite d’un virement SEPA
 _PARIS = ZoneInfo("Europe/Paris")
 _ESPACE_DE_NOMS = f"{{urn:iso:std:iso:20022:tech:xsd:{SCHEMA}}}"
 _PERMIS = r"A-Za-z0-9/?:().,'+ -"
-_REFERENCE = re.compile(rf"(?![/ ])(?!.*//)[{_PERMIS}]{{1,35}}(?<![/ ])")
+REFERENCE = re.compile(rf"(?![/ ])(?!.*//)[{_PERMIS}]{{1,35}}(?<![/ ])")
 _REMPLACES = str.maketrans({"&": "+", "_": "-", "@": "(at)", ";": ",", "!": ".", "’": "'", "«": " ", "»": " "})
 
 _PAYES = frozenset({"ACSC", "ACCC", "ACSP", "ACCP", "ACWC", "paye", "payee", "execute", "regle", "accepte", "ok"})
@@ -191,11 +191,11 @@ def ordre_de_virement(
 def _fautes_de_l_ordre(virements: Sequence[Virement], donneur: Donneur, reference: str) -> Iterable[str]:
     if not virements:
         yield "Cet ordre ne contient aucun virement."
-    if not _REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(reference):
         yield f"La référence de la remise « {reference} » dépasse 35 caractères ou sort du jeu SEPA."
     if not translitterer(donneur.nom, 70):
         yield "Le nom du donneur d’ordre est vide."
-    if not _iban_juste(donneur.iban):
+    if not iban_juste(donneur.iban):
         yield "L’IBAN du donneur d’ordre est faux."
     try:
         BIC(donneur.bic)
@@ -210,13 +210,13 @@ def _fautes_des_virements(virements: Sequence[Virement]) -> Iterable[str]:
         yield f"La référence « {doublon} » est portée par {vues[doublon]} virements."
     for virement in virements:
         qui = f"Virement « {virement.reference} »"
-        if not _REFERENCE.fullmatch(virement.reference):
+        if not REFERENCE.fullmatch(virement.reference):
             yield f"{qui} : sa référence dépasse 35 caractères ou sort du jeu SEPA."
         if not translitterer(virement.beneficiaire, 70):
             yield f"{qui} : le nom du bénéficiaire est vide."
         if not translitterer(virement.libelle, 140):
             yield f"{qui} : le libellé est vide."
-        if not _iban_juste(virement.iban):
+        if not iban_juste(virement.iban):
             yield f"{qui} : l’IBAN de {virement.beneficiaire[:70]} est faux."
         montant = virement.montant
         if not montant.is_finite() or not 0 < montant <= MONTANT_MAX:
@@ -225,7 +225,7 @@ def _fautes_des_virements(virements: Sequence[Virement]) -> Iterable[str]:
             yield f"{qui} : le montant a plus de deux décimales."
 
 
-def _iban_juste(iban: str) -> bool:
+def iban_juste(iban: str) -> bool:
     try:
         IBAN(iban, validate_bban=True)
     except SchwiftyException:

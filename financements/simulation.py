@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from financements.calculs import DonneeRefusee, Donnees, Liquidation, Poste, Prorata, Regle, liquider, situer
+from financements.calculs import DonneeRefusee, Donnees, Ligne, Liquidation, Poste, Prorata, Regle, liquider, situer
 from socle.montants import MAXIMUM, ZERO, MontantIllisible, lire_montant
 from socle.texte import annee
 
@@ -53,6 +53,10 @@ class Resultat:
 
 def en_lignes(liquidation: Liquidation) -> list[dict[str, Any]]:
     """L’explication telle qu’on la garde et qu’on la montre : écran, PDF, journal, sortie JSON."""
+    return lignes_en_json(liquidation.lignes)
+
+
+def lignes_en_json(lignes: Iterable[Ligne]) -> list[dict[str, Any]]:
     return [
         {
             "libelle": ligne.libelle,
@@ -62,7 +66,7 @@ def en_lignes(liquidation: Liquidation) -> list[dict[str, Any]]:
             "regle": ligne.regle,
             "source": ligne.source,
         }
-        for ligne in liquidation.lignes
+        for ligne in lignes
     ]
 
 

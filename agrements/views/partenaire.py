@@ -10,26 +10,27 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from agrements import arbre, presence
 from agrements.actions import redaction
-from agrements.budget import MODELE, totaliser
+from agrements.budget import totaliser
 from agrements.choix import ETATS_OUVERTS, Etat, Geste, TypeDossier, cible_de_piece
 from agrements.completude import avancement
-from agrements.contenu import Contenu, texte_lisible
+from agrements.contenu import Contenu
 from agrements.droits import gestes_possibles, peut
 from agrements.forms import NouveauDossierForm, PieceForm, VisaForm
 from agrements.models import Dossier, Piece
 from agrements.referentiel import Champ
-from agrements.reponses import ValeurRefusee, avertissements
+from agrements.reponses import avertissements
 from agrements.views.commun import dossier_visible
+from agrements.views.saisie import donnees_du_champ, gardee, perdue, perimee, phrase_de_conflit, refusee
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from documents.erreurs import FichierRefuse
 from documents.reponses import servir
-from socle.dates import en_heure
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.texte import entier
@@ -65,32 +66,14 @@ def creer(request: Requete) -> HttpResponse:
     return render(request, "agrements/partenaire/creer.html", contexte, status=422 if form.is_bound else 200)
 
 
-def _donnees_du_champ(champ: Champ, contenu: Contenu) -> dict[str, Any]:
-    ligne = contenu.lignes.get(champ.code)
-    valeur = ligne.valeur if ligne else ""
-    structuree = champ.nature in ("tableau", "arbre", "budget")
-    colonnes: list[dict[str, Any]] = [
-        {"code": c.code, "libelle": c.libelle, "nature": c.nature, "choix": c.choix} for c in champ.colonnes
-    ]
-    if champ.nature == "budget":
-        colonnes = [
-            {"code": "compte", "libelle": "Compte", "nature": "texte"},
-            {"code": "libelle", "libelle": "Libellé", "nature": "texte"},
-            {"code": "montant", "libelle": "Montant (€)", "nature": "montant"},
-        ]
-    return {
-        "champ": champ,
-        "valeur": valeur,
-        "brut": json.dumps(valeur or [], ensure_ascii=False) if structuree else valeur,
-        "version": ligne.version if ligne else 0,
-        "modifie": ligne,
-        "ouvert": redaction.champ_ouvert(contenu, champ.code),
-        "remarque": contenu.remarques.get(champ.code),
-        "colonnes": json.dumps(colonnes, ensure_ascii=False),
-        "modele": json.dumps(MODELE, ensure_ascii=False) if champ.nature == "budget" else "",
-        "lisible": texte_lisible(champ, valeur),
-        "avertissements": avertissements(champ, valeur),
-    }
+def _donnees(champ: Champ, contenu: Contenu) -> dict[str, Any]:
+    return donnees_du_champ(
+        champ,
+        contenu.lignes.get(champ.code),
+        ouvert=redaction.champ_ouvert(contenu, champ.code),
+        url=reverse("agrements:champ", args=[contenu.dossier.pk, champ.code]),
+        remarque=contenu.remarques.get(champ.code),
+    )
 
 
 @lecture_ecriture
@@ -114,7 +97,7 @@ def section(request: Requete, pk: int, code: str) -> HttpResponse:
                 return redirect("agrements:section", dossier.pk, suivante.code)
             return redirect("agrements:section", dossier.pk, code)
         contenu = Contenu(dossier)
-    champs = [_donnees_du_champ(champ, contenu) for champ in courante.champs]
+    champs = [_donnees(champ, contenu) for champ in courante.champs]
     for donnees in champs:
         nom = donnees["champ"].code
         donnees["erreur"] = erreurs.get(nom, "")
@@ -180,11 +163,7 @@ def _garder_la_section(
                 par=request.user,
             )
         except VersionPerimee:
-            actuelle = Contenu(dossier).lignes[champ.code]
-            erreurs[champ.code] = (
-                f"{actuelle.modifie_par} a modifié ce champ pendant que vous écriviez. Son texte : "
-                f"« {texte_lisible(champ, actuelle.valeur)[:2000]} ». Le vôtre est ci-dessous : rassemblez les deux."
-            )
+            erreurs[champ.code] = phrase_de_conflit(champ, Contenu(dossier).lignes[champ.code])
         except Refus as refus:
             erreurs[champ.code] = str(refus)
     return erreurs, saisies
@@ -197,42 +176,20 @@ def enregistrer_champ(request: Requete, pk: int, champ: str) -> JsonResponse:
     dossier = dossier_visible(request, pk)
     version = entier(request.POST.get("version", ""))
     if version is None:
-        return JsonResponse({"erreur": "Rechargez la page : ce champ a perdu son numéro de version."}, status=422)
+        return perdue()
     try:
         reponse = redaction.enregistrer_reponse(
             dossier, champ=champ, saisie=request.POST.get("valeur", ""), version=version, par=request.user
         )
     except VersionPerimee:
         contenu = Contenu(dossier)
-        actuelle = contenu.lignes[champ]
-        definition = contenu.champs[champ]
-        structuree = definition.nature in ("tableau", "arbre", "budget")
-        return JsonResponse(
-            {
-                "version": actuelle.version,
-                "valeur": json.dumps(actuelle.valeur, ensure_ascii=False) if structuree else actuelle.valeur,
-                "affichage": texte_lisible(definition, actuelle.valeur),
-                "par": str(actuelle.modifie_par),
-                "le": en_heure(timezone.localtime(actuelle.modifie_le).time()),
-            },
-            status=409,
-        )
-    except (ValeurRefusee, Refus) as refus:
-        return JsonResponse({"erreur": str(refus)}, status=422)
+        return perimee(contenu.champs[champ], contenu.lignes[champ])
+    except Refus as refus:
+        return refusee(refus)
     contenu = Contenu(dossier)
     suivi = avancement(contenu.dossier.regime.referentiel.section_du_champ[champ], contenu.reponses)
-    alertes = avertissements(contenu.champs[champ], reponse.valeur)
-    if champ == "postes":
-        alertes = contenu.alertes_equipe()
-    return JsonResponse(
-        {
-            "version": reponse.version,
-            "enregistre_a": en_heure(timezone.localtime(reponse.modifie_le).time()),
-            "etat": suivi.etat,
-            "etat_libelle": suivi.etat.label,
-            "avertissements": alertes,
-        }
-    )
+    alertes = contenu.alertes_equipe() if champ == "postes" else avertissements(contenu.champs[champ], reponse.valeur)
+    return gardee(reponse, suivi, alertes)
 
 
 @lecture_ecriture

@@ -25,6 +25,7 @@ PORTAIL_CAF = "Caf de Maine-et-Loire"
 PORTAIL_DEMONSTRATION = False
 PORTAIL_IBAN_PAYEUR = env.str("PORTAIL_IBAN_PAYEUR", "")  # le compte d’où partent les virements
 PORTAIL_BIC_PAYEUR = env.str("PORTAIL_BIC_PAYEUR", "")
+PORTAIL_ICS = env.str("PORTAIL_ICS", "")  # l’identifiant créancier SEPA, pour prélever les échéances des prêts
 PORTAIL_ADRESSE = env.str("PORTAIL_ADRESSE", "http://127.0.0.1:8000")  # racine des liens des courriels et des QR
 SECOND_FACTEUR_AGENTS = True  # TOTP exigé des agents de la Caf
 CLAMD_ADRESSE = env.str("CLAMD_ADRESSE", "")  # vide : aucun antivirus, les fichiers restent « non analysés »
@@ -34,6 +35,8 @@ INSTALLED_APPS = [
     "accueil",
     "controles",
     "financements",
+    "senacs",
+    "aides",
     "agrements",
     "partenaires",
     "courriers",
@@ -158,6 +161,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "agrements.horloge.rappeler_les_pieces_qui_expirent",
         "schedule": 6 * 3600.0,
     },
+    "suivre-les-aides": {"task": "aides.horloge.suivre_les_aides", "schedule": 3600.0},
+    "relancer-senacs": {"task": "senacs.horloge.relancer", "schedule": 3600.0},
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }
 

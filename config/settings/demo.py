@@ -28,3 +28,4 @@ MAILERS = {
 }
 PORTAIL_IBAN_PAYEUR = "FR7630006000011234567890189"  # IBAN d’exemple public, n’appartient à personne
 PORTAIL_BIC_PAYEUR = "AGRIFRPP"
+PORTAIL_ICS = "FR72ZZZ123456"  # identifiant créancier d’exemple

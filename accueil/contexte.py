@@ -20,6 +20,8 @@ ENTREES_PARTENAIRE = (
     ("accueil:espace", "Mon espace"),
     ("agrements:liste", "Mes dossiers"),
     ("financements:accueil", "Mes financements"),
+    ("aides:liste", "Mes aides"),
+    ("senacs:accueil", "Senacs"),
     ("partenaires:liste", "Ma structure"),
 )
 MENU_PUBLIC = (
@@ -40,6 +42,8 @@ ENTREES_AGENT = (
     ("financements:declarations", "Déclarations"),
     ("financements:droits", "Droits"),
     ("financements:paiements", "Paiements"),
+    ("aides:liste", "Aides"),
+    ("senacs:suivi", "Senacs"),
 )
 
 
@@ -72,6 +76,7 @@ MENU_ARGENT = (
 
 # Les pages d’une rubrique qui ne commencent pas par son adresse : celles qui commencent par l’adresse de ces listes.
 PROLONGEMENTS = {
+    "senacs:suivi": ("senacs:accueil",),
     "financements:accueil": (
         "financements:declarations",
         "financements:droits",

@@ -11,7 +11,8 @@ from django.apps import apps
 
 RACINE = Path(__file__).resolve().parent.parent
 APPS = (
-    "socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "controles", "accueil",
+    "socle", "comptes", "documents", "courriers", "partenaires", "agrements", "financements", "senacs", "aides", "controles",
+    "accueil",
     "config",
 )  # fmt: skip
 CODE = [f for app in APPS for f in (RACINE / app).rglob("*.py") if "migrations" not in f.parts]

@@ -29,6 +29,8 @@ from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.financements import EXERCICE, Caisse
 from tests.fabriques.partenaires import StructureFactory, habiliter
+from tests.matrice import aides
+from tests.matrice.aides import MATRICE_AIDES, NOMS, PAR_OBJET_AIDES
 
 PUBLIC = "public"
 TOUS = frozenset(Role)
@@ -185,6 +187,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     **dict.fromkeys(["financements:convention", "financements:deposer_scan"], (TOUS, ("convention",))),
     "financements:telecharger_scan": (TOUS, ("convention", "partie")),
     "financements:avenant": (LIQUIDE, ("convention",)),
+    **MATRICE_AIDES,
 }  # fmt: skip
 PAR_OBJET = (
     "structure",
@@ -193,6 +196,7 @@ PAR_OBJET = (
     "declaration",
     "droit",
     "convention",
+    *PAR_OBJET_AIDES,
 )  # ce qu’une personne d’une autre structure ne doit même pas savoir exister
 
 
@@ -235,6 +239,7 @@ def scene(db):
         "seance": seance.pk,
         "passage_pk": 1,
         **argent(personnes),
+        **aides.objets(personnes),
         "agent": theatre.charge.pk,
         "fonction_pk": theatre.charge.fonctions.first().pk,
         "geste_de_compte": "fermer",
@@ -323,6 +328,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "agrement": "pk",
         "agent": "pk",
         "geste_de_compte": "nom",
+        **NOMS,
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from aides.choix import EtatDispositif
@@ -82,7 +83,10 @@ def saisir(dispositif: Dispositif, *, par: Utilisateur, **champs: Any) -> Versio
 def creer(*, nom: str, code: str, par: Utilisateur, **champs: Any) -> VersionDispositif:
     """Un dispositif neuf et son premier brouillon."""
     exiger(peut_regler(par))
-    dispositif = Dispositif(nom=nom, code=code, ordre=Dispositif.objects.count() + 1)
+    rang = Dispositif.objects.count() + 1
+    if Dispositif.objects.filter(Q(nom__iexact=nom) | Q(code=code)).exists():
+        raise ValidationError({"nom": "Un dispositif porte déjà ce nom : préparez plutôt sa version suivante."})
+    dispositif = Dispositif(nom=nom, code=code or f"dispositif-{rang}", ordre=rang)
     dispositif.full_clean()
     dispositif.save()
     return saisir(dispositif, par=par, **champs)

@@ -49,22 +49,30 @@ def signer(demande: Demande, *, televerse: UploadedFile, par: Utilisateur) -> Co
     if convention.signee_partenaire_le is None:
         if Role.REPRESENTANT_LEGAL not in roles_dans_la_structure(par, demande.structure_id):
             raise PermissionDenied("Le représentant légal signe le premier.")
-        convention.scan_partenaire = recevoir(televerse, par=par)
-        convention.signee_partenaire_par, convention.signee_partenaire_le = par, timezone.now()
+        deposer_exemplaire(convention, televerse=televerse, par=par, caf=False)
         annonces.au_charge(demande, "signee", f"« {demande.intitule} » est signée par le gestionnaire.")
     elif convention.signee_le is None:
         if not par.tient(Role.RESPONSABLE):
             raise PermissionDenied("La signature de la Caf se dépose par le responsable.")
-        convention.scan_caf = recevoir(televerse, par=par)
-        convention.signee_par, convention.signee_le = par, timezone.now()
+        deposer_exemplaire(convention, televerse=televerse, par=par, caf=True)
         annonces.a_la_direction(demande, "signee-caf", f"« {demande.intitule} » est signée par les deux parties.")
         annonces.a_payer(demande, "signee-caf", f"« {demande.intitule} » est signée : un versement est possible.")
     else:
         raise Refus("Les deux parties ont déjà signé.")
-    convention.full_clean()
-    convention.save()
     consigner(demande, Geste.SIGNER_PRET, par=par)
     return convention
+
+
+def deposer_exemplaire(convention: ConventionAide, *, televerse: UploadedFile, par: Utilisateur, caf: bool) -> None:
+    """Garde l’exemplaire signé d’une partie, sa date et son auteur. Lève FichierRefuse."""
+    scan = recevoir(televerse, par=par)
+    if caf:
+        convention.scan_caf, convention.signee_par, convention.signee_le = scan, par, timezone.now()
+    else:
+        convention.scan_partenaire = scan
+        convention.signee_partenaire_par, convention.signee_partenaire_le = par, timezone.now()
+    convention.full_clean()
+    convention.save()
 
 
 @transaction.atomic

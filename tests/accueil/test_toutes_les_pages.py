@@ -33,12 +33,15 @@ SANS_PAGE = frozenset({
     "agrements:complements", "mfa_authenticate", "agrements:agrement", "agrements:geste_agrement",
     "partenaires:modifier_contact", "financements:acte", "financements:geste", "financements:telecharger_scan",
     "financements:ordre_xml", "financements:ordre_csv", "financements:exporter_droits", "financements:rembourser",
-    "financements:avenant", "agrements:enregistrer", "agrements:inscrire_un_dossier",
+    "financements:avenant", "agrements:enregistrer", "agrements:inscrire_un_dossier", "aides:copier", "aides:acte",
+    "aides:piece", "aides:exemplaire", "aides:ordre", "aides:geste", "senacs:accueil", "senacs:contribuer",
+    "senacs:preuve", "senacs:exporter",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)
 # Le rôle qui lit vraiment la page, quand ce n’est pas le premier que la matrice laisse entrer.
 LECTEURS = {
     "partenaires:passation": Role.REPRESENTANT_LEGAL,
+    "aides:signer": Role.REPRESENTANT_LEGAL,
     **dict.fromkeys(["partenaires:territoire", "partenaires:fermer"], Role.RESPONSABLE),
     **dict.fromkeys(
         ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_reauthenticate"],

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.utils import timezone
+from django.utils.text import slugify
 
 from agrements.actions import seances
 from agrements.choix import Instance
@@ -88,7 +89,7 @@ class Guichet:
         if existant:
             version = dispositifs.saisir(existant, par=self.administrateur, **champs)
         else:
-            version = dispositifs.creer(nom=nom, code=nom.lower().replace(" ", "-"), par=self.administrateur, **champs)
+            version = dispositifs.creer(nom=nom, code=slugify(nom), par=self.administrateur, **champs)
         return dispositifs.publier(version, par=self.responsable) if publier else version
 
     def pret(self, **autres) -> VersionDispositif:
@@ -123,9 +124,7 @@ class Guichet:
                 montant=cout_compte - montant, etat="acquis",
             )  # fmt: skip
         for exigence in contenu.exigences:
-            redaction.joindre(
-                demande, exigence=exigence.code, televerse=document(exigence.code), par=self.direction
-            )
+            redaction.joindre(demande, exigence=exigence.code, televerse=document(exigence.code), par=self.direction)
 
     def seance(self, instance: str = Instance.CAS) -> Seance:
         jour = timezone.localdate()

@@ -11,6 +11,7 @@ from accueil.demo import semer_realisations
 from agrements.demo.dossiers import semer_dossiers
 from agrements.models import Dossier
 from agrements.regimes import publier_les_regimes
+from aides.demo.aides import semer_aides
 from financements.demo.argent import semer_argent
 from financements.donneur import donneur
 from partenaires.demo.comptes import MOT_DE_PASSE, semer_agents, semer_partenaires
@@ -36,4 +37,7 @@ class Command(BaseCommand):
             semer_realisations(agents["charges"][0])
             nombre = semer_dossiers(structures, agents["secretariat"][0])
             declarations = semer_argent(agents, donneur())
-        self.stdout.write(f"{len(structures)} structures, {nombre} dossiers, {declarations} déclarations.")
+            aides = semer_aides(agents)
+        self.stdout.write(
+            f"{len(structures)} structures, {nombre} dossiers, {declarations} déclarations, {aides} aides."
+        )

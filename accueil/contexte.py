@@ -43,7 +43,6 @@ ENTREES_AGENT = (
     ("financements:droits", "Droits"),
     ("financements:paiements", "Paiements"),
     ("aides:liste", "Aides"),
-    ("senacs:suivi", "Senacs"),
 )
 
 
@@ -76,7 +75,7 @@ MENU_ARGENT = (
 
 # Les pages d’une rubrique qui ne commencent pas par son adresse : celles qui commencent par l’adresse de ces listes.
 PROLONGEMENTS = {
-    "senacs:suivi": ("senacs:accueil",),
+    "aides:liste": ("senacs:suivi",),
     "financements:accueil": (
         "financements:declarations",
         "financements:droits",

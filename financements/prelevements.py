@@ -5,6 +5,7 @@ Sources : ISO 20022 (pain.008.001.08) ; EPC130-08 pour le prélèvement « core 
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,6 +83,28 @@ def ordre_de_prelevement(
         clean=False,
     )
     for prelevement in prelevements:
+        _ajouter(ordre, prelevement, execution)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # sepaxml demande si une adresse vide est vraie
+        brut = ordre.export(validate=False)
+    racine = fromstring(brut)
+    instant = (etabli_le or datetime.now(_PARIS)).astimezone(_PARIS)
+    for balise, texte in (("MsgId", reference), ("CreDtTm", f"{instant:%Y-%m-%dT%H:%M:%S}")):
+        for element in racine.iter(_ESPACE_DE_NOMS + balise):
+            element.text = texte
+    for rang, element in enumerate(racine.iter(f"{_ESPACE_DE_NOMS}PmtInfId"), start=1):
+        element.text = f"{reference}-{rang}"
+    octets: bytes = tostring(racine, encoding="utf-8", xml_declaration=True)
+    try:
+        try_valid_xml(octets, SCHEMA)
+    except ValidationError as erreur:
+        raise OrdreInvalide(f"Le fichier ne suit pas le schéma {SCHEMA} : {erreur.__cause__}"[:500]) from erreur
+    return octets
+
+
+def _ajouter(ordre: SepaDD, prelevement: Prelevement, execution: date) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
         ordre.add_payment(
             {
                 "name": translitterer(prelevement.debiteur, 70),
@@ -95,19 +118,6 @@ def ordre_de_prelevement(
                 "endtoend_id": prelevement.reference,
             }
         )
-    racine = fromstring(ordre.export(validate=False))
-    instant = (etabli_le or datetime.now(_PARIS)).astimezone(_PARIS)
-    for balise, texte in (("MsgId", reference), ("CreDtTm", f"{instant:%Y-%m-%dT%H:%M:%S}")):
-        for element in racine.iter(_ESPACE_DE_NOMS + balise):
-            element.text = texte
-    for rang, element in enumerate(racine.iter(f"{_ESPACE_DE_NOMS}PmtInfId"), start=1):
-        element.text = f"{reference}-{rang}"
-    octets: bytes = tostring(racine, encoding="utf-8", xml_declaration=True)
-    try:
-        try_valid_xml(octets, SCHEMA)
-    except ValidationError as erreur:
-        raise OrdreInvalide(f"Le fichier ne suit pas le schéma {SCHEMA} : {erreur.__cause__}"[:500]) from erreur
-    return octets
 
 
 def _fautes_de_l_ordre(prelevements: Sequence[Prelevement], creancier: Creancier, reference: str) -> Iterable[str]:

@@ -89,6 +89,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "connues": connues,
         "vides": vides,
         "ouverte": ouverte,
+        "en_retard": contribution.campagne.limite < timezone.localdate(),
         "erreurs": [(champs()[code], phrase) for code, phrase in erreurs.items()],
         "comparaison": _comparaison(contribution, pages),
         "precedentes": contribution.structure.contributions_senacs.exclude(pk=pk).select_related("campagne")[:6],
@@ -218,10 +219,10 @@ def exporter(request: Requete, pk: int, forme: str) -> HttpResponseBase:
     lignes = _lignes(releve(contribution))
     nom = f"senacs-{contribution.campagne.annee}-{contribution.structure_id}.{forme}"
     if forme == "xlsx":
-        reponse = HttpResponse(
-            ecrire_classeur(str(contribution.campagne), ENTETES, lignes).read(),
-            content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        )
+        with ecrire_classeur(str(contribution.campagne), ENTETES, lignes) as classeur:
+            reponse = HttpResponse(
+                classeur.read(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+            )
     elif forme == "csv":
         flux = io.StringIO()
         ecrire = csv.writer(flux, delimiter=";")

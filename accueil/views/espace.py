@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from accueil import a_faire, argent
+from accueil import a_faire, aides, argent
 from agrements.choix import ETATS_OUVERTS, Etat
 from agrements.etapes import frise
 from agrements.models import Dossier, Seance
@@ -42,6 +42,7 @@ def _structure(request: Requete) -> dict[str, Any]:
         "taches": a_faire.trier(
             a_faire.pour_la_structure(structure, roles, aujourd_hui)
             + argent.pour_la_structure(structure, roles, aujourd_hui)
+            + aides.pour_la_structure(structure, roles, aujourd_hui)
         ),
         "dossier": dossier,
         "frise": frise(dossier, list(dossier.evenements.all()), agent=False) if dossier else [],
@@ -62,7 +63,9 @@ def _agent(request: Requete) -> dict[str, Any]:
         contexte["taches"] = a_faire.pour_l_instruction(agent, aujourd_hui, tous=tous)
         if not tous:
             visibles = visibles.suivis_par(agent, aujourd_hui)
-    contexte["taches"] = a_faire.trier(contexte["taches"] + argent.pour_la_caf(agent, aujourd_hui))
+    contexte["taches"] = a_faire.trier(
+        contexte["taches"] + argent.pour_la_caf(agent, aujourd_hui) + aides.pour_la_caf(agent, aujourd_hui)
+    )
     comptes = dict(visibles.filter(etat__in=ETATS_OUVERTS).values_list("etat").annotate(n=Count("pk")))
     contexte["comptes"] = [(e.label, e.value, comptes[e.value]) for e in Etat if e.value in comptes]
     contexte["echeances"] = a_faire.echeances(agent, aujourd_hui)

@@ -255,6 +255,17 @@ class VersionDispositif(models.Model):
         return f"{self.source}{' (valeur de démonstration)' if self.demonstration else ''}"
 
     @property
+    def types_dits(self) -> str:
+        return ", ".join(TypeStructure(t).label for t in self.types)
+
+    @property
+    def statuts_dits(self) -> str:
+        """« tous », ou leurs noms."""
+        if set(self.statuts) == set(StatutJuridique.values):
+            return "tous"
+        return ", ".join(StatutJuridique(s).label for s in self.statuts)
+
+    @property
     def est_un_pret(self) -> bool:
         return self.forme == FormeAide.PRET
 

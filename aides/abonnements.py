@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from django.urls import reverse
 
 from agrements.points import declarer_sujets
+from aides.actes import AVANT_LA_DECISION
 from aides.actions.prets import mettre_a_disposition
 from aides.actions.suites import notifier
 from aides.choix import (
@@ -27,7 +28,7 @@ from aides.versements import obstacle_au_paiement
 from comptes.http import Requete
 from comptes.models import Utilisateur
 from documents.evenements import acte_produit
-from documents.models import Acte
+from documents.models import Acte, NatureActe
 from financements.choix import NaturePaiement
 from financements.models import Paiement
 from financements.payables import Payable, declarer_payable
@@ -129,11 +130,14 @@ def lettres_des_aides(request: Requete, structure: Structure) -> list[Document]:
     documents = []
     for acte in actes:
         demande = par_objet[acte.objet]
-        cache = demande.decision_a_lire and not request.user.est_agent
-        lien = demande.get_absolute_url() if cache else reverse("aides:acte", args=[demande.pk, acte.pk])
-        titre = f"{DECISION_A_LIRE}, {demande.numero}" if cache and acte.nature == "notification" else acte.titre
         assert acte.produit_le is not None
-        documents.append(Document(acte.produit_le, titre, acte.get_nature_display(), lien))
+        if not request.user.est_agent and demande.decision_a_lire and acte.nature not in AVANT_LA_DECISION:
+            if acte.nature == NatureActe.NOTIFICATION:
+                titre = f"{DECISION_A_LIRE}, {demande.numero}"
+                documents.append(Document(acte.produit_le, titre, "décision", demande.get_absolute_url()))
+            continue
+        lien = reverse("aides:acte", args=[demande.pk, acte.pk])
+        documents.append(Document(acte.produit_le, acte.titre, acte.get_nature_display(), lien))
     return documents
 
 

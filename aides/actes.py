@@ -27,6 +27,8 @@ from partenaires.interlocuteurs import equipe
 from socle.dates import en_jour
 from socle.montants import ZERO, en_euros
 
+# Les courriers que la structure lit sans avoir ouvert la décision : les autres la laisseraient deviner.
+AVANT_LA_DECISION = (NatureActe.ACCUSE_RECEPTION, NatureActe.DEMANDE_COMPLEMENTS)
 RECOURS_MOIS = 2  # droit commun : article R. 421-1 du code de justice administrative ; à confirmer par la Caf
 
 

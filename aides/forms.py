@@ -389,7 +389,7 @@ class PartForm(forms.Form):
 
 class QuestionForm(forms.Form):
     libelle = forms.CharField(label="Question", max_length=200)
-    nature = forms.ChoiceField(label="Réponse", choices=list(NATURES_DE_QUESTION.items()))
+    nature = forms.ChoiceField(label="Réponse", choices=list(NATURES_DE_QUESTION.items()), initial="texte")
     obligatoire = forms.BooleanField(label="Obligatoire", required=False, initial=True)
 
 

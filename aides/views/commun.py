@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from agrements.etapes import Ligne
+from aides.actes import AVANT_LA_DECISION
 from aides.actions import instruction, redaction, suites, versements
 from aides.actions.redaction import DemandeIncomplete
 from aides.choix import (
@@ -133,7 +134,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "gestes": gestes,
         "decision": decision,
         "montree": decision is not None and (agent or decision.lue_le is not None),
-        "actes": actes_de(demande),
+        "actes": actes_de(demande, agent=agent),
         "derniers": lignes_du_journal(evenements, demande, agent=agent)[:12],
         "onglet": "fiche",
         "avis": demande.avis.select_related("par").first() if agent else None,
@@ -143,8 +144,12 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
     return render(request, "aides/fiche.html", contexte)
 
 
-def actes_de(demande: Demande) -> list[Acte]:
-    return list(Acte.objects.filter(objet=f"aide-{demande.pk}"))
+def actes_de(demande: Demande, *, agent: bool) -> list[Acte]:
+    """Les courriers, du plus récent au plus ancien ; avant d’avoir lu la décision, ceux d’avant elle seulement."""
+    actes = Acte.objects.filter(objet=f"aide-{demande.pk}")
+    if not agent and demande.decision_a_lire:
+        actes = actes.filter(nature__in=AVANT_LA_DECISION)
+    return list(actes)
 
 
 @lecture
@@ -152,10 +157,10 @@ def actes_de(demande: Demande) -> list[Acte]:
 def acte(request: Requete, pk: int, acte_pk: int) -> HttpResponseBase:
     """Sert le PDF figé. La structure ouvre d’abord la décision par « Lire », qui date la lecture."""
     demande = demande_visible(request, pk)
-    trouve = next((a for a in actes_de(demande) if a.pk == acte_pk), None)
+    trouve = next((a for a in actes_de(demande, agent=True) if a.pk == acte_pk), None)
     if trouve is None or trouve.produit_le is None:
         raise Http404
-    if demande.decision_a_lire and not request.user.est_agent and trouve.nature in ("notification", "convention_aide"):
+    if demande.decision_a_lire and not request.user.est_agent and trouve.nature not in AVANT_LA_DECISION:
         raise PermissionDenied("Ouvrez la décision par le bouton « Lire la décision » : la lecture est datée.")
     return servir(trouve.pdf, f"{demande.numero}-{trouve.nature}.pdf", "application/pdf", en_ligne=True)
 

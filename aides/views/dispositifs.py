@@ -85,8 +85,10 @@ def _saisie(
     dispositif: Dispositif | None,
 ) -> VersionDispositif | None:  # fmt: skip
     """Écrit le brouillon ; chaque refus revient près de son champ, ou en tête de sa liste."""
-    valides = [form.is_valid(), *(f.is_valid() for f in listes.values())]
-    if not all(valides):
+    fausses = [LISTES[cle][0] for cle, f in listes.items() if not f.is_valid()]
+    if not form.is_valid() or fausses:
+        if fausses:
+            form.add_error(None, f"À corriger plus bas : {', '.join(fausses).lower()}.")
         return None
     champs = {**form.cleaned_data, **_codes({cle: _lignes(f) for cle, f in listes.items()})}
     nom = champs.pop("nom")

@@ -220,6 +220,8 @@ def depenses(request: Requete, pk: int) -> HttpResponse:
     if request.method == "POST":
         cle = request.POST.get("depense", "nouvelle")
         depense_pk = entier(cle)
+        if depense_pk is not None:
+            get_object_or_404(demande.depenses, pk=depense_pk)
         if "fichier" in request.FILES or "joindre" in request.POST:
             lie = _joindre_devis(request, demande, depense_pk)
         else:
@@ -298,11 +300,14 @@ def plan(request: Requete, pk: int) -> HttpResponse:
                 messages.success(request, "Le montant demandé est enregistré.")
                 return redirect(request.path)
         else:
+            ligne_pk = entier(cle)
+            if ligne_pk is not None:
+                get_object_or_404(demande.financements, pk=ligne_pk)
             form = FinancementForm(request.POST, prefix=f"f{cle}")
             if form.is_valid() and tenter(
                 form,
                 lambda: redaction.ecrire_financement(
-                    demande, par=request.user, financement_pk=entier(cle), **form.cleaned_data
+                    demande, par=request.user, financement_pk=ligne_pk, **form.cleaned_data
                 ),
             ):
                 messages.success(request, "Le plan est enregistré.")

@@ -133,8 +133,10 @@ class Guichet:
 
     def mener(self, version: VersionDispositif, etat: str, *, montant: int = 8_000, cout: int = 20_000) -> Demande:
         demande = self.ouvrir(version)
-        if etat == Etat.EN_PREPARATION:
-            return demande
+        return demande if etat == Etat.EN_PREPARATION else self.finir(demande, etat, montant=montant, cout=cout)
+
+    def finir(self, demande: Demande, etat: str, *, montant: int = 8_000, cout: int = 20_000) -> Demande:
+        """Mène une demande ouverte jusqu’à cet état."""
         self.remplir(demande, montant, cout)
         demande = redaction.demander_visa(demande, par=self.direction)
         if etat == Etat.A_VISER:

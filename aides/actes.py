@@ -17,8 +17,9 @@ from aides.models import (
     EcheancePret,
     Pret,
     VersionDemande,
+    VersionDispositif,
 )
-from aides.prets import Echeance
+from aides.prets import PERIODICITES, Echeance
 from comptes.choix import Role
 from documents.actions import demander_acte
 from documents.models import Acte, NatureActe
@@ -26,6 +27,7 @@ from financements.calculs import pourcent
 from partenaires.interlocuteurs import equipe
 from socle.dates import en_jour
 from socle.montants import ZERO, en_euros
+from socle.texte import accorde
 
 # Les courriers que la structure lit sans avoir ouvert la décision : les autres la laisseraient deviner.
 AVANT_LA_DECISION = (NatureActe.ACCUSE_RECEPTION, NatureActe.DEMANDE_COMPLEMENTS)
@@ -209,9 +211,19 @@ def decision(
     )
 
 
+def _remboursement(version: VersionDispositif) -> str:
+    """« Il se rembourse en 48 échéances mensuelles, au taux de 0 %, après un différé de 3 échéances. »"""
+    nom = PERIODICITES[version.pret_periodicite]
+    phrase = f"Il se rembourse en {accorde(version.pret_echeances or 0, 'échéance', nom)}"
+    phrase += f", au taux de {pourcent(version.pret_taux)}"
+    if version.pret_differe:
+        phrase += f", après un différé de {accorde(version.pret_differe, 'échéance')}"
+    return f"{phrase}."
+
+
 def _suite(demande: Demande) -> str:
     version = demande.version
-    phrases = []
+    phrases = [_remboursement(version)] if version.est_un_pret else []
     if version.convention_exigee:
         nom = "le contrat de prêt" if version.est_un_pret else "la convention"
         phrases.append(f"Signez et déposez {nom} dans le portail : rien ne se verse avant.")
@@ -254,6 +266,7 @@ def convention(demande: Demande, lignes: Sequence[Echeance] = ()) -> Acte:
                 ("Montant", en_euros(demande.montant_accorde)),
                 ("Décision du", en_jour(demande.decide_le) if demande.decide_le else ""),
                 ("À réaliser avant le", en_jour(demande.limite_le)),
+                ("Remboursement", _remboursement(version) if version.est_un_pret else ""),
             ),
             "echeances": _echeances(lignes),
             "articles": _articles_pret(demande) if version.est_un_pret else _articles(demande),

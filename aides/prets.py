@@ -169,7 +169,7 @@ def en_phrases(conditions: ConditionsDePret) -> list[str]:
     lignes = tableau(conditions)
     rembourses = [e for e in lignes if e.capital > 0]
     nom = PERIODICITES[conditions.periodicite_mois]
-    phrase = f"{accorde(len(rembourses), 'échéance')} {nom}{'s' if len(rembourses) > 1 else ''}"
+    phrase = accorde(len(rembourses), "échéance", nom)
     phrase += f" de {en_euros(rembourses[0].total)}"
     if rembourses[-1].total != rembourses[0].total:
         phrase += f", la dernière de {en_euros(rembourses[-1].total)}"

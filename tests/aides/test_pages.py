@@ -97,7 +97,10 @@ def test_la_decision_ne_se_devine_ni_dans_la_liste_ni_dans_la_fiche_ni_dans_les_
     titres = [d.titre for d in documents(request, guichet.structure)]
     assert not any("accordée" in t or "Convention" in t for t in titres)
     direction.post(reverse("aides:lire_notification", args=[demande.pk]))
-    assert direction.get(convention).status_code == 200
+    lue = direction.get(convention)
+    assert (lue.status_code, b"".join(lue.streaming_content)[:4]) == (200, b"%PDF")
+    for fermer in lue._resource_closers:
+        fermer()
     assert "Accordée" in direction.get(demande.get_absolute_url()).content.decode()
 
 

@@ -72,7 +72,7 @@ def test_chaque_mention_declaree_se_lit_dans_la_lettre_et_dans_l_ordre(gabarit, 
     acte.pdf.close()
     texte = " ".join(subprocess.check_output(["pdftotext", str(fichier), "-"], text=True).split())
 
-    debut = "Entre la" if gabarit == "convention" else "Madame, Monsieur,"  # une convention n’est pas une lettre
+    debut = "Entre la" if gabarit.startswith("convention") else "Madame, Monsieur,"  # une convention n’est pas une lettre
     assert texte.index("Objet") < texte.index(debut)
     assert acte.code_lisible in texte
     for cle in ("numero", "structure", "gestionnaire", "ville", "interlocuteur"):
@@ -265,6 +265,8 @@ EMPREINTES = {
     "accuse_reception": (3, "6224cabe2196"),
     "attestation_versements": (2, "e0f8e0cb3115"),
     "convention": (3, "10331f29b56c"),
+    "convention_aide": (1, "270bb1b13661"),
+    "courrier_aide": (1, "d349456bbd6d"),
     "decision_agrement": (2, "16a62e1860b8"),
     "demande_complements": (3, "218692262565"),
     "notification_agrement": (3, "25cc533cfe65"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db.models import Q
 from django.dispatch import receiver
 from django.urls import reverse
+from django.utils import timezone
 
 from agrements.points import declarer_sujets
 from aides.actes import AVANT_LA_DECISION
 from aides.actions.prets import mettre_a_disposition
+from aides.actions.secteurs import suivre_les_secteurs
 from aides.actions.suites import notifier
 from aides.choix import (
     DECISION_A_LIRE,
@@ -32,6 +35,7 @@ from documents.models import Acte, NatureActe
 from financements.choix import NaturePaiement
 from financements.models import Paiement
 from financements.payables import Payable, declarer_payable
+from partenaires.evenements import secteur_transmis
 from partenaires.fiche import (
     DOCUMENTS_MONTRES,
     LIGNES_PAR_SOURCE,
@@ -51,6 +55,13 @@ from socle.texte import accorde, auteur
 @receiver(acte_produit, dispatch_uid="aides.notifier_la_decision")
 def notifier_la_decision(acte: Acte, **kwargs: Any) -> None:
     notifier(acte)
+
+
+@receiver(secteur_transmis, dispatch_uid="aides.suivre_les_secteurs")
+def suivre_le_secteur(de: Utilisateur, communes: list[str], le: date, par: Utilisateur, **kwargs: Any) -> None:
+    """Tout de suite si la transmission prend effet aujourd’hui ; sinon l’horloge le fera ce jour-là."""
+    if le <= timezone.localdate():
+        suivre_les_secteurs(le, par=par, quittees=dict.fromkeys(communes, de))
 
 
 def _cle(paiement: Paiement) -> int:

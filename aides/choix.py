@@ -132,6 +132,8 @@ class Geste(models.TextChoices):
     ROMPRE_DESTINATION = "rompre_destination", "constater la rupture de destination"
     SIGNER_PRET = "signer_pret", "déposer le contrat signé"
     GERER_PRET = "gerer_pret", "suivre le prêt"
+    ENREGISTRER_RENDU = "enregistrer_rendu", "enregistrer la somme rendue"
+    AFFECTER = "affecter", "confier à un autre chargé"
 
 
 # Ce que le journal dit d’un geste déjà fait ; l’auteur suit.
@@ -170,6 +172,8 @@ GESTES_FAITS: dict[str, str] = {
     Geste.ROMPRE_DESTINATION: "rupture de destination constatée",
     Geste.SIGNER_PRET: "contrat de prêt signé",
     Geste.GERER_PRET: "prêt suivi",
+    Geste.ENREGISTRER_RENDU: "somme rendue à la Caf",
+    Geste.AFFECTER: "nouvel interlocuteur à la Caf",
 }
 # Ce que la structure ne lit pas : le travail de la Caf avant la décision, et la décision avant sa lettre.
 GESTES_INTERNES = frozenset({Geste.RETENIR, Geste.PROPOSER, Geste.REPRENDRE_INSTRUCTION, Geste.VERSER})

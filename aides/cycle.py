@@ -52,4 +52,5 @@ SUR_PLACE: dict[str, frozenset[str]] = {
     Geste.ROMPRE_DESTINATION: _de(Etat.ACCORDEE, Etat.SOLDEE),
     Geste.SIGNER_PRET: _de(Etat.ACCORDEE),
     Geste.GERER_PRET: _de(Etat.ACCORDEE, Etat.SOLDEE),
+    Geste.ENREGISTRER_RENDU: _de(Etat.ACCORDEE, Etat.SOLDEE, Etat.CADUQUE),
 }

@@ -92,6 +92,7 @@ REGLES: dict[str, Regle] = {
     Geste.SOLDER: _liquide,
     Geste.CONSTATER_CADUCITE: _liquide,
     Geste.GERER_PRET: _liquide,
+    Geste.ENREGISTRER_RENDU: _liquide,
 }
 
 

@@ -218,6 +218,10 @@ class RompreForm(forms.Form):
     motif = _texte("Ce qui est constaté")
 
 
+class RenduForm(forms.Form):
+    le = forms.DateField(label="Reçue le", widget=ChampDate())
+
+
 class MandatForm(forms.Form):
     mandat = forms.RegexField(
         label="Référence unique du mandat (RUM)", regex=r"^[A-Za-z0-9][A-Za-z0-9/?:().,'+ -]{0,34}$",

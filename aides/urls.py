@@ -56,6 +56,7 @@ urlpatterns = [
     path("aides/<int:pk>/bilan/", argent.bilan, name="bilan"),
     path("aides/<int:pk>/destination/<int:annee>/", argent.attester, name="attester"),
     path("aides/<int:pk>/rupture/", argent.rompre, name="rompre"),
+    path("aides/<int:pk>/rupture/rendue/", argent.rendre, name="rendre"),
     path("aides/<int:pk>/pret/", prets.pret, name="pret"),
     path("aides/<int:pk>/pret/mandat/", prets.mandat, name="mandat"),
     path("aides/<int:pk>/pret/echeances/<int:echeance_pk>/", prets.constater, name="constater"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from comptes.choix import Role
@@ -65,3 +67,24 @@ def charges_par_commune(communes: Iterable[str], le: date) -> dict[str, Utilisat
 
 def charge_de_commune(code_insee: str, le: date) -> Utilisateur | None:
     return charges_par_commune([code_insee], le).get(code_insee)
+
+
+@dataclass(frozen=True, slots=True)
+class SecteurTransmis:
+    """Une commune qui a changé de chargé de conseil ; ``suivis`` : ce que l’ancien y suivait, et lui seul."""
+
+    commune: str
+    agent: Utilisateur
+    suivis: Q
+
+
+def secteurs_transmis(le: date, quittees: Mapping[str, Utilisateur] | None = None) -> Iterator[SecteurTransmis]:
+    """Les communes transmises ce jour-là. Ce qu’on a confié à la main à quelqu’un d’autre ne bouge pas.
+
+    ``quittees`` : par commune, qui vient de la rendre ; reçue et rendue le même jour, elle n’a laissé aucune trace.
+    """
+    for nouvelle in AffectationCommune.objects.filter(debut=le).select_related("agent"):
+        anciens = AffectationCommune.objects.filter(commune=nouvelle.commune_id, fin=le - timedelta(days=1))
+        dernier = (quittees or {}).get(nouvelle.commune_id)
+        suivis = Q(charge__in=anciens.values("agent")) | Q(charge=dernier, charge__isnull=False)
+        yield SecteurTransmis(nouvelle.commune_id, nouvelle.agent, suivis & ~Q(charge=nouvelle.agent))

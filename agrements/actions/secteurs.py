@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
-from django.db.models import Q
 
 from agrements import annonces
 from agrements.actions.franchir import consigner
 from agrements.choix import ETATS_OUVERTS, ETATS_PRIVES, Geste
 from agrements.models import Dossier
 from comptes.models import Utilisateur
-from partenaires.models import AffectationCommune
+from partenaires.interlocuteurs import secteurs_transmis
 
 
 @transaction.atomic
@@ -25,24 +24,18 @@ def suivre_les_secteurs(
     ``quittees`` : par commune, qui vient de la rendre ; reçue et rendue le même jour, elle n’a laissé aucune trace.
     Un dossier confié à la main à quelqu’un d’autre ne bouge pas. Rejouable. Rend le nombre de dossiers.
     """
-    nouvelles = AffectationCommune.objects.filter(debut=le).select_related("agent")
     suivis = 0
-    for nouvelle in nouvelles:
-        anciens = AffectationCommune.objects.filter(commune=nouvelle.commune_id, fin=le - timedelta(days=1))
-        dernier = (quittees or {}).get(nouvelle.commune_id)
+    for transmis in secteurs_transmis(le, quittees):
         dossiers = (
-            Dossier.objects.filter(structure__commune=nouvelle.commune_id)
-            .filter(Q(charge__in=anciens.values("agent")) | Q(charge=dernier, charge__isnull=False))
-            .exclude(charge=nouvelle.agent)
-            .filter(etat__in=ETATS_OUVERTS)
+            Dossier.objects.filter(transmis.suivis, structure__commune=transmis.commune, etat__in=ETATS_OUVERTS)
             .exclude(etat__in=ETATS_PRIVES)
             .select_for_update(of=("self",), no_key=True)
             .select_related("charge", "structure")
         )
         for dossier in dossiers:
-            ancien, dossier.charge = dossier.charge, nouvelle.agent
+            ancien, dossier.charge = dossier.charge, transmis.agent
             dossier.save(update_fields=["charge"])
-            details = {"ancien": str(ancien), "nouveau": str(nouvelle.agent)}
+            details = {"ancien": str(ancien), "nouveau": str(transmis.agent)}
             consigner(dossier, Geste.AFFECTER, par=par, motif="Transmission du secteur.", details=details)
             annonces.dossier_suit_le_secteur(dossier)
             suivis += 1

@@ -285,6 +285,23 @@ def rompre(demande: Demande, *, le: date, motif: str, par: Utilisateur) -> Ruptu
     return rupture
 
 
+@transaction.atomic
+def enregistrer_rendu(demande: Demande, *, le: date, par: Utilisateur) -> RuptureDestination:
+    """La somme due pour la rupture est rendue : l’éligibilité de la structure s’en trouve rétablie."""
+    demande = ouvrir(demande, Geste.ENREGISTRER_RENDU, par=par)
+    rupture = RuptureDestination.objects.select_for_update(of=("self",)).filter(demande=demande).first()
+    if rupture is None or rupture.rendue_le is not None:
+        raise Refus("Aucune somme n’est à rendre pour cette aide.")
+    if le > timezone.localdate():
+        raise ValidationError({"le": "Cette date est dans l’avenir."})
+    if le < timezone.localtime(rupture.constatee_le).date():
+        raise ValidationError({"le": "Cette date précède la notification."})
+    rupture.rendue_le, rupture.rendue_par = le, par
+    rupture.save(update_fields=["rendue_le", "rendue_par"])
+    consigner(demande, Geste.ENREGISTRER_RENDU, par=par, details={"montant": str(rupture.montant)})
+    return rupture
+
+
 def notifier(acte: Acte) -> None:
     """La lettre de décision est produite : la structure est prévenue, le journal le dit. Même transaction."""
     decision = DecisionAide.objects.filter(acte=acte).select_related("demande__structure").first()

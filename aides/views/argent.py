@@ -21,6 +21,7 @@ from aides.forms import (
     FichierForm,
     LireBilanForm,
     ProrogerForm,
+    RenduForm,
     RompreForm,
     VerifierFactureForm,
 )
@@ -273,4 +274,25 @@ def rompre(request: Requete, pk: int) -> HttpResponse:
     return page_formulaire(
         request, form, titre="Constater la rupture de destination", bouton="Constater et notifier", grave=True,
         retour=_lien(demande), chapeau="La somme à rendre se calcule au prorata du temps restant.",
+    )  # fmt: skip
+
+
+@lecture_ecriture
+@reserve_a(*LIQUIDATEURS)
+def rendre(request: Requete, pk: int) -> HttpResponse:
+    """La somme due pour une destination rompue est revenue."""
+    demande = decidee(request, pk)
+    exiger(peut(Geste.ENREGISTRER_RENDU, request.user, demande))
+    rupture = getattr(demande, "rupture", None)
+    if rupture is None:
+        raise Http404
+    form = RenduForm(request.POST if request.method == "POST" else None, initial={"le": timezone.localdate()})
+    if form.is_valid() and tenter(
+        form, lambda: suites.enregistrer_rendu(demande, par=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "La somme rendue est enregistrée.")
+        return redirect("aides:argent", demande.pk)
+    return page_formulaire(
+        request, form, titre="Enregistrer la somme rendue", bouton="Enregistrer", retour=_lien(demande),
+        chapeau=demande.intitule, suite={"À rendre": rupture.montant},
     )  # fmt: skip

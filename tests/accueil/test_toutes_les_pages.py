@@ -34,7 +34,7 @@ SANS_PAGE = frozenset({
     "partenaires:modifier_contact", "financements:acte", "financements:geste", "financements:telecharger_scan",
     "financements:ordre_xml", "financements:ordre_csv", "financements:exporter_droits", "financements:rembourser",
     "financements:avenant", "agrements:enregistrer", "agrements:inscrire_un_dossier", "aides:copier", "aides:acte",
-    "aides:piece", "aides:exemplaire", "aides:ordre", "aides:geste", "senacs:accueil", "senacs:contribuer",
+    "aides:piece", "aides:exemplaire", "aides:ordre", "aides:geste", "aides:rendre", "senacs:accueil", "senacs:contribuer",
     "senacs:preuve", "senacs:exporter",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)

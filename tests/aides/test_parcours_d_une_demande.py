@@ -334,3 +334,45 @@ def test_une_seance_ne_se_clot_pas_sans_la_decision_d_une_aide(guichet):
         seances.clore_seance(seance, par=guichet.secretariat)
     guichet.decider(seance.passages.get(), sens="refuse")
     assert seances.clore_seance(seance, par=guichet.secretariat).close_le is not None
+
+
+def test_une_somme_rendue_retablit_l_eligibilite(guichet):
+    from aides.constats import Cas, constater
+
+    version = guichet.dispositif(
+        destination_ans=10, convention_exigee=False, bilan_mois=0, conditions=[{"nature": "sans_indu"}]
+    )
+    guichet.voter(version)
+    demande = guichet.mener(version, Etat.ACCORDEE)
+    payer(guichet, versements.proposer(demande, nature="solde_aide", par=guichet.technicien))
+    demande.reponses.filter(champ="fin").update(valeur=timezone.localdate().isoformat())
+    rupture = suites.rompre(demande, le=timezone.localdate(), motif="Vendu.", par=guichet.responsable)
+    assert rupture.montant == D(8_000)
+    cas = Cas(guichet.structure, version, version.exercice_du, timezone.localdate())
+    assert not constater(cas)[0].remplie
+    with pytest.raises(ValidationError, match="avenir"):
+        suites.enregistrer_rendu(demande, le=timezone.localdate() + timedelta(days=1), par=guichet.technicien)
+    suites.enregistrer_rendu(demande, le=timezone.localdate(), par=guichet.technicien)
+    assert constater(cas)[0].remplie
+    with pytest.raises(Refus, match="Aucune somme"):
+        suites.enregistrer_rendu(demande, le=timezone.localdate(), par=guichet.technicien)
+
+
+def test_les_demandes_ouvertes_suivent_le_secteur_transmis(guichet):
+    from aides.actions.secteurs import suivre_les_secteurs
+    from comptes.choix import Role
+    from partenaires.models import AffectationCommune
+    from tests.fabriques.comptes import agent
+
+    version = guichet.dispositif()
+    guichet.voter(version)
+    demande = guichet.mener(version, Etat.INSTRUITE)
+    aujourd_hui = timezone.localdate()
+    AffectationCommune.objects.filter(agent=guichet.charge).update(fin=aujourd_hui - timedelta(days=1))
+    neuve = agent(Role.CHARGE_CONSEIL)
+    AffectationCommune.objects.create(commune=guichet.structure.commune, agent=neuve, debut=aujourd_hui)
+    assert suivre_les_secteurs(aujourd_hui) == 1
+    assert suivre_les_secteurs(aujourd_hui) == 0
+    demande.refresh_from_db()
+    assert demande.charge == neuve
+    assert demande.evenements.filter(geste="affecter").count() == 1

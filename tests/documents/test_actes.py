@@ -72,7 +72,9 @@ def test_chaque_mention_declaree_se_lit_dans_la_lettre_et_dans_l_ordre(gabarit, 
     acte.pdf.close()
     texte = " ".join(subprocess.check_output(["pdftotext", str(fichier), "-"], text=True).split())
 
-    debut = "Entre la" if gabarit.startswith("convention") else "Madame, Monsieur,"  # une convention n’est pas une lettre
+    debut = (
+        "Entre la" if gabarit.startswith("convention") else "Madame, Monsieur,"
+    )  # une convention n’est pas une lettre
     assert texte.index("Objet") < texte.index(debut)
     assert acte.code_lisible in texte
     for cle in ("numero", "structure", "gestionnaire", "ville", "interlocuteur"):

@@ -64,6 +64,7 @@ MATRICE_AIDES: dict[str, tuple[object, tuple[str, ...]]] = {
     "aides:exemplaire": (TOUS, ("demande", "partie")),
     "aides:facturer": (EQUIPE, ("demande",)),
     "aides:verifier_facture": (LIQUIDE, ("demande", "facture_pk")),
+    "aides:rendre": (LIQUIDE, ("demande",)),
     "aides:verser": (LIQUIDE, ("demande", "nature")),
     **dict.fromkeys(["aides:proroger", "aides:rompre"], (RESPONSABLE, ("demande",))),
     "aides:attester": (DIRIGE, ("demande", "annee")),

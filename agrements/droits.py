@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.utils import timezone
-
 from agrements.choix import Geste, GesteAgrement
 from agrements.cycle import CYCLE, SUR_PLACE
 from agrements.models import Agrement, Dossier
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
+from partenaires.droits import instruit
 from partenaires.models import roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
@@ -32,18 +31,7 @@ def _redige(utilisateur: Utilisateur, dossier: Dossier) -> Verdict:
 
 
 def _instruit(utilisateur: Utilisateur, dossier: Dossier) -> Verdict:
-    """Le chargé de conseil du dossier, son suppléant du jour, ou le responsable."""
-    if utilisateur.tient(Role.RESPONSABLE):
-        return PERMIS
-    if not utilisateur.tient(Role.CHARGE_CONSEIL):
-        return refus("Ce geste revient au chargé de conseil et de développement.")
-    if dossier.charge_id == utilisateur.pk:
-        return PERMIS
-    supplee = utilisateur.suppleances.en_cours(timezone.localdate()).filter(absent=dossier.charge_id).exists()
-    if supplee:
-        return PERMIS
-    nom = str(dossier.charge) if dossier.charge else "personne"
-    return refus(f"Ce dossier est suivi par {nom} : demandez au responsable de vous l’affecter.")
+    return instruit(utilisateur, dossier.charge, "Ce dossier est suivi")
 
 
 def _tient(*roles: Role, sinon: str) -> Regle:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.utils import timezone
-
 from aides.choix import Geste
 from aides.cycle import CYCLE, SUR_PLACE
 from aides.models import Demande, VersionDispositif
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
 from financements.droits import suit
+from partenaires.droits import instruit
 from partenaires.models import Structure, roles_dans_la_structure
 from socle.droits import PERMIS, Verdict, refus
 
@@ -27,17 +26,7 @@ def _de_la_structure(*roles: Role, sinon: str) -> Regle:
 
 
 def _instruit(utilisateur: Utilisateur, demande: Demande) -> Verdict:
-    """Le chargé de conseil de la demande, son suppléant du jour, ou le responsable."""
-    if utilisateur.tient(Role.RESPONSABLE):
-        return PERMIS
-    if not utilisateur.tient(Role.CHARGE_CONSEIL):
-        return refus("Ce geste revient au chargé de conseil et de développement.")
-    if demande.charge_id == utilisateur.pk:
-        return PERMIS
-    if utilisateur.suppleances.en_cours(timezone.localdate()).filter(absent=demande.charge_id).exists():
-        return PERMIS
-    nom = str(demande.charge) if demande.charge else "personne"
-    return refus(f"Cette demande est suivie par {nom} : demandez au responsable de vous la confier.")
+    return instruit(utilisateur, demande.charge, "Cette demande est suivie")
 
 
 def _liquide(utilisateur: Utilisateur, demande: Demande) -> Verdict:

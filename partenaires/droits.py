@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.choix import GestePartenaire
@@ -11,6 +13,20 @@ from socle.droits import PERMIS, Verdict, refus
 PAYEURS = (Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
 COORDONNEES = frozenset({"adresse", "code_postal", "quartier", "site_web", "instance_gouvernance"})
 AGENTS_DES_FICHES = (Role.CHARGE_CONSEIL, Role.TECHNICIEN_CONSEIL, Role.ADMINISTRATEUR, Role.RESPONSABLE)
+
+
+def instruit(utilisateur: Utilisateur, charge: Utilisateur | None, quoi: str) -> Verdict:
+    """Le chargé qui suit ceci, son suppléant du jour, ou le responsable. ``quoi`` : « Ce dossier est suivi »."""
+    if utilisateur.tient(Role.RESPONSABLE):
+        return PERMIS
+    if not utilisateur.tient(Role.CHARGE_CONSEIL):
+        return refus("Ce geste revient au chargé de conseil et de développement.")
+    if charge is not None:
+        if charge.pk == utilisateur.pk:
+            return PERMIS
+        if utilisateur.suppleances.en_cours(timezone.localdate()).filter(absent=charge).exists():
+            return PERMIS
+    return refus(f"{quoi} par {charge or 'personne'} : demandez au responsable de vous l’affecter.")
 
 
 def peut(geste: str, utilisateur: Utilisateur, objet: Structure | Gestionnaire | None) -> Verdict:

@@ -192,9 +192,9 @@ class VersionDispositif(models.Model):
             ),
             models.CheckConstraint(
                 name="dispositif_calcul_regle",
-                condition=Q(mode=Mode.FORFAIT, forfait__isnull=False)
-                | Q(mode=Mode.TAUX, taux__isnull=False, avec_depenses=True)
-                | Q(mode=Mode.PARTS),
+                condition=Q(mode=Mode.FORFAIT.value, forfait__isnull=False)
+                | Q(mode=Mode.TAUX.value, taux__isnull=False, avec_depenses=True)
+                | Q(mode=Mode.PARTS.value),
                 violation_error_message="Réglez le calcul : un taux demande les dépenses, un forfait son montant.",
             ),
             models.CheckConstraint(

@@ -16,4 +16,5 @@ urlpatterns = [
     path("", include("financements.urls")),
     path("", include("senacs.urls")),
     path("", include("aides.urls")),
+    path("", include("controles.urls")),
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from functools import cache
 
+from dateutil.easter import easter
 from dateutil.relativedelta import relativedelta
 
 MOIS = (
@@ -45,3 +47,12 @@ def en_duree(debut: date, fin: date) -> str:
 def en_heure(heure: time) -> str:
     """« 10 h 42 », espaces insécables."""
     return f"{heure.hour}\u00a0h\u00a0{heure.minute:02d}"
+
+
+@cache
+def jours_feries(annee: int) -> frozenset[date]:
+    """Les onze fêtes légales de l’année en métropole (code du travail, article L. 3133-1)."""
+    paques: date = easter(annee)
+    mobiles = (paques + timedelta(days=jours) for jours in (1, 39, 50))  # lundis de Pâques et de Pentecôte, Ascension
+    fixes = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
+    return frozenset({*mobiles, *(date(annee, mois, jour) for mois, jour in fixes)})

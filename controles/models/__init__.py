@@ -3,10 +3,9 @@ from controles.models.controles import Controle, EvenementControle, PieceDemande
 from controles.models.plans import LignePlan, PlanControle
 from controles.models.regles import ReglesControle
 from controles.models.suites import Recommandation, Sanction, SuiteFinanciere, SuiviRecommandation
-from controles.models.visite import CleVisite, OperationVisite, PhotoControle, PointControle, SaisieVisite
+from controles.models.visite import OperationVisite, PhotoControle, PointControle, SaisieVisite
 
 __all__ = [
-    "CleVisite",
     "Constat",
     "Controle",
     "EvenementControle",

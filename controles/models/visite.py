@@ -142,18 +142,3 @@ class PhotoControle(models.Model):
 
     def __str__(self) -> str:
         return self.legende or f"photo du {self.prise_le:%d/%m/%Y}"
-
-
-class CleVisite(models.Model):
-    """La clé qui chiffre les visites sur les appareils d’un contrôleur ; chiffrée en base, rendue à qui est connecté."""
-
-    utilisateur = models.OneToOneField(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.CASCADE)
-    secret = models.TextField("clé chiffrée")
-    cree_le = models.DateTimeField("tirée le", auto_now_add=True)
-
-    class Meta:
-        verbose_name = "clé de visite"
-        verbose_name_plural = "clés de visite"
-
-    def __str__(self) -> str:
-        return f"clé de {self.utilisateur_id}"

@@ -164,6 +164,34 @@ def revision_droit(
     )
 
 
+def droit_apres_controle(
+    version: VersionDroit, avant: Decimal, controle: str, corrections: list[str], suite: str
+) -> Acte:
+    """Une lettre par version née d’un contrôle ; ``corrections`` : une phrase par donnée corrigée."""
+    droit = version.droit
+    courantes = VersionDroit.objects.filter(
+        courante=True, droit__structure=droit.structure_id, droit__exercice=droit.exercice
+    )
+    return demander_acte(
+        cle=f"apres-controle-{version.pk}",
+        objet=objet_de(droit.structure_id),
+        nature=NatureActe.REVISION_DROIT,
+        titre=f"Droit revu après contrôle, {droit.prestation} {droit.exercice}",
+        gabarit="droit_apres_controle",
+        contexte={
+            **_commun(droit.structure, droit.exercice, controle),
+            "prestation": droit.prestation.libelle,
+            "introduction": "Le rapport définitif du contrôle de votre structure est signé. Les données qu’il retient "
+            "changent le calcul de votre droit, qui est revu ainsi.",
+            "corrections": corrections,
+            "droits": _droits([version], {droit.pk: avant}),
+            "total": _total(list(courantes)),
+            "suite": suite,
+            "recours_mois": RECOURS_MOIS,
+        },
+    )
+
+
 def notification_indu(indu: Indu, verse: Decimal) -> Acte:
     droit = indu.droit
     return demander_acte(

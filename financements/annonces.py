@@ -13,7 +13,7 @@ from comptes.models import Utilisateur
 from courriers import actions
 from financements import actes
 from financements.choix import NatureDroit
-from financements.etude import Etude, etudier
+from financements.etude import DEFINITIFS, Etude, etudier
 from financements.models import (
     Convention,
     Declaration,
@@ -28,7 +28,7 @@ from financements.tresorerie import attendus
 from partenaires.interlocuteurs import agents, equipe, suppleants, technicien_de
 from partenaires.models import Structure
 from socle.dates import en_jour
-from socle.montants import en_euros
+from socle.montants import ZERO, en_euros
 
 
 def techniciens(structure: Structure) -> list[Utilisateur]:
@@ -127,6 +127,51 @@ def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) 
         reverse("financements:accueil"),
         objet=f"{declaration.campagne}",
     )
+
+
+def droit_apres_controle(version: VersionDroit, *, avant: Decimal, controle: str, corrections: list[str]) -> None:
+    """La lettre d’un droit revu par un contrôle : ce qui est corrigé, le calcul, et ce qui vient après."""
+    droit = version.droit
+    actes.droit_apres_controle(version, avant, controle, corrections, _suite_d_un_controle(version, avant))
+    annoncer(
+        f"apres-controle-{version.pk}",
+        equipe(droit.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        f"Votre droit {droit.prestation} {droit.exercice} est revu après contrôle : lisez la lettre et le calcul.",
+        reverse("financements:accueil"),
+        objet=f"{droit.prestation} {droit.exercice}",
+    )
+
+
+def _suite_d_un_controle(version: VersionDroit, avant: Decimal) -> str:
+    """Un rappel à verser, une somme à rendre, ou rien : toujours dit, jamais retenu sans lettre."""
+    droit = version.droit
+    ecart = version.montant - avant
+    phrases = [
+        f"Votre droit {'augmente' if ecart > 0 else 'baisse'} de {en_euros(abs(ecart))}."
+        if ecart
+        else "Le montant de votre droit ne change pas ; les données qui le fondent sont celles du contrôle."
+    ]
+    etude = etudier(droit)
+    if etude.suite.trop_verse and version.nature in DEFINITIFS:
+        phrases.append(
+            f"Il vous a été versé {en_euros(etude.suite.trop_verse)} de plus que ce droit. Une lettre vous dira "
+            "comment rendre cette somme ; rien n’est retenu avant elle."
+        )
+    elif etude.suite.trop_verse:
+        phrases.append(
+            f"{en_euros(etude.suite.trop_verse)} de plus que ce droit sont déjà versés ou engagés : rien n’est à "
+            "rendre avant la déclaration du réel, qui fixera le droit définitif."
+        )
+    elif version.nature not in DEFINITIFS:
+        phrases += [
+            _versements_a_venir(droit.structure, droit.exercice, [(droit, etude)]),
+            "Ce droit reste provisoire : il sera révisé à chaque déclaration.",
+        ]
+    elif rappel := sum((p.montant for p in etude.suite.propositions), ZERO):
+        phrases.append(f"Il vous reste à recevoir {en_euros(rappel)} au titre de {droit.exercice}.")
+    else:
+        phrases.append("Rien n’est à rendre, et rien ne reste à vous verser.")
+    return "\n".join(phrase for phrase in phrases if phrase)
 
 
 def _suite(structure: Structure, versions: list[VersionDroit]) -> str:

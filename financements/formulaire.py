@@ -8,13 +8,14 @@ Un contenu est ``{champ: nombre ou texte}``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 
-from financements.calculs import FONCTIONS, Poste
+from financements.calculs import FONCTIONS, Donnees, Poste
 from socle.montants import MAXIMUM, ZERO, MontantIllisible, en_euros, lire_montant
 from socle.texte import epurer
 
@@ -285,3 +286,18 @@ def charges_par_poste(contenu: Contenu) -> tuple[dict[Poste, Decimal], dict[Post
     )
     volontaires = {f: nombre(contenu, f"{VOLONTAIRES}.{f}") for f in FONCTIONS}
     return ordinaires, volontaires
+
+
+def en_donnees(
+    contenu: Contenu,
+    postes: Iterable[str],
+    *,
+    debut: date | None,
+    fin: date | None,
+    interruptions: tuple[tuple[date, date], ...] = (),
+) -> Donnees:
+    """Ce que le calcul lit d’un contenu déclaré ; ``postes`` : ceux du barème, qui disent quel ETP compte."""
+    charges, volontaires = charges_par_poste(contenu)
+    champ = "activite.etp_referent" if Poste.REFERENT in postes else "activite.etp_direction"
+    etp = nombre(contenu, champ) if champ in contenu else None
+    return Donnees(charges=charges, volontaires=volontaires, etp=etp, debut=debut, fin=fin, interruptions=interruptions)

@@ -12,11 +12,12 @@ from django.utils import timezone
 from agrements.models import Agrement
 from comptes.models import Utilisateur
 from financements import annonces
-from financements.calculs import DonneeRefusee, Donnees, Liquidation, Poste, liquider
+from financements.calculs import DonneeRefusee, Donnees, Liquidation, liquider
 from financements.choix import NATURE_DE_DECLARATION, EtatDerogation, NatureDroit, OrigineVersion
 from financements.couverture import Ouverture, ouvertures
 from financements.droits import peut_decider_d_un_forcage, peut_forcer, suit
-from financements.formulaire import charges_par_poste, depuis_json, nombre
+from financements.etude import DEFINITIFS
+from financements.formulaire import depuis_json, en_donnees
 from financements.models import Bareme, Declaration, Derogation, Droit, VersionDeclaration, VersionDroit
 from financements.simulation import en_lignes
 from partenaires.models import Structure
@@ -40,13 +41,9 @@ class Calcul:
 
 
 def donnees_de(version: VersionDeclaration, ouverture: Ouverture, bareme: Bareme) -> Donnees:
-    contenu = depuis_json(version.contenu)
-    charges, volontaires = charges_par_poste(contenu)
-    poste_etp = "activite.etp_referent" if Poste.REFERENT in bareme.postes else "activite.etp_direction"
-    return Donnees(
-        charges=charges,
-        volontaires=volontaires,
-        etp=nombre(contenu, poste_etp) if poste_etp in contenu else None,
+    return en_donnees(
+        depuis_json(version.contenu),
+        bareme.postes,
         debut=ouverture.debut,
         fin=ouverture.fin,
         interruptions=ouverture.interruptions,
@@ -247,17 +244,26 @@ def reprendre_versements(droit: Droit, *, par: Utilisateur) -> Droit:
     return droit
 
 
-def appliquer_un_controle(droit: Droit, *, donnees: Donnees, par: Utilisateur, motif: str) -> VersionDroit:
-    """Les données contrôlées font une nouvelle version « après contrôle ». Dans la transaction de l’app appelante."""
+def appliquer_un_controle(
+    droit: Droit, *, sur_version: VersionDroit, donnees: Donnees, par: Utilisateur, motif: str
+) -> VersionDroit:
+    """Les données contrôlées font une nouvelle version « après contrôle ». Dans la transaction de l’app appelante.
+
+    Contrôlé avant son réel, un droit garde sa nature : il reste provisoire, rien n’y devient un indu. Lève Refus si
+    ``sur_version`` n’est plus la courante : la suite étudiée ne vaut plus.
+    """
     droit = Droit.objects.verrouiller(droit.pk)
+    exiger(suit(par, droit.structure))
     courante = droit.versions.get(courante=True)
+    if courante.pk != sur_version.pk:
+        raise Refus("Le droit a été révisé depuis : recalculez cette suite, puis décidez.")
     try:
         liquidation = liquider(courante.bareme.regle, donnees)
     except DonneeRefusee as erreur:
         raise CalculBloque(str(erreur)) from erreur
     return ajouter_version(
         droit,
-        nature=NatureDroit.APRES_CONTROLE,
+        nature=NatureDroit.APRES_CONTROLE if courante.nature in DEFINITIFS else courante.nature,
         origine=OrigineVersion.CONTROLE,
         liquidation=liquidation,
         donnees=donnees.en_json(),

@@ -24,3 +24,5 @@ class NatureActe(models.TextChoices):
     ATTESTATION = "attestation", "attestation de versements attendus"
     AIDE = "aide", "courrier sur une aide locale"
     CONVENTION_AIDE = "convention_aide", "convention ou contrat de prêt"
+    CONTROLE = "controle", "courrier sur un contrôle"
+    RAPPORT_CONTROLE = "rapport_controle", "rapport de contrôle"

@@ -10,73 +10,12 @@ articles cités du code des relations entre le public et l’administration (CRP
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
+from documents.gabarit import COMMUNES, COURANTES, Gabarit, Mention
+from documents.gabarits_controle import LETTRES_DE_CONTROLE
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Ce qu’une lettre montre. Une mention facultative absente ou vide ne laisse ni trou ni libellé seul."""
-
-    cle: str
-    libelle: str
-    exemple: Any
-    facultative: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Gabarit:
-    nom: str
-    version: int
-    libelle: str
-    mentions: tuple[Mention, ...]
-
-    @property
-    def chemin(self) -> str:
-        return f"documents/pdf/{self.nom}.html"
-
-    @property
-    def cles(self) -> frozenset[str]:
-        return frozenset(mention.cle for mention in self.mentions)
-
-    @property
-    def exemple(self) -> dict[str, Any]:
-        return {mention.cle: mention.exemple for mention in self.mentions}
-
-    @property
-    def vides(self) -> dict[str, str]:
-        """Les mentions facultatives, vides : ce qui manque à un contexte qui ne les porte pas."""
-        return {mention.cle: "" for mention in self.mentions if mention.facultative}
-
-    def controler(self, contexte: Mapping[str, Any]) -> None:
-        """Lève ValueError si une mention obligatoire manque, ou si une mention n’est pas déclarée."""
-        if manquantes := self.cles - self.vides.keys() - contexte.keys():
-            raise ValueError(f"Mentions absentes pour « {self.nom} » : {', '.join(sorted(manquantes))}.")
-        if inconnues := contexte.keys() - self.cles:
-            raise ValueError(f"Mentions inconnues de « {self.nom} » : {', '.join(sorted(inconnues))}.")
-
-
-_COMMUNES = (
-    Mention("caf", "Caf émettrice", "Caf de Maine-et-Loire"),
-    Mention("demonstration", "document de démonstration", True),
-    Mention("numero", "numéro du dossier", "AVS-2026-00042"),
-    Mention("date", "date de la lettre", "23 novembre 2026"),
-    Mention("structure", "nom de la structure", "Centre social Exemple"),
-    Mention("gestionnaire", "nom du gestionnaire", "Association Exemple"),
-    Mention("attention", "à l’attention de", "Dominique Exemple, présidence", facultative=True),
-    Mention("adresse", "voie", "1 rue de l’Exemple"),
-    Mention("code_postal", "code postal", "49000"),
-    Mention("ville", "ville", "Angers"),
-    Mention("interlocuteur", "chargé de conseil et de développement", "Camille Exemple"),
-    Mention("interlocuteur_joindre", "comment le joindre", "camille.exemple@caf.invalid", facultative=True),
-    Mention("objets", "objets de l’agrément", ["animation globale et coordination", "animation collective familles"]),
-    Mention("type", "type de dossier", "renouvellement"),
-    Mention("regime", "régime d’agrément", "Procédure unique d’agrément (circulaire du 18 décembre 2025)"),
-    Mention("signataire", "nom du signataire", "Claude Exemple", facultative=True),
-    Mention("signataire_qualite", "qualité du signataire", "responsable de l’action sociale", facultative=True),
-)
 _ARGENT = (
-    *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+    *COURANTES,
     Mention("exercice", "exercice", 2026),
 )
 _DROITS = (
@@ -114,7 +53,7 @@ _DROITS = (
     Mention("recours_mois", "délai de recours, en mois", 2),
 )
 _AIDE = (
-    *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+    *COURANTES,
     Mention("objet_du_courrier", "objet du courrier", "votre demande d’aide « Une cuisine partagée » est accordée"),
     Mention("dispositif", "dispositif", "Investissement, subvention 2026"),
     Mention("article", "article du règlement intérieur", "Rias 2026, article 4.2", facultative=True),
@@ -156,7 +95,7 @@ _AIDE = (
     ),
 )
 _DECISION = (
-    *_COMMUNES,
+    *COMMUNES,
     Mention("seance", "date de la séance", "12 novembre 2026"),
     Mention("instance", "instance", "conseil d’administration"),
     Mention("sens", "sens de la décision", "agréé avec réserves"),
@@ -185,7 +124,7 @@ GABARITS = _declarer(
         3,
         "Accusé de réception d’un dossier",
         (
-            *_COMMUNES,
+            *COMMUNES,
             Mention("depose_le", "date de dépôt", "23 novembre 2026"),
             Mention("depose_par", "déposé par", "Dominique Exemple"),
             Mention("version", "numéro de version", 1),
@@ -203,7 +142,7 @@ GABARITS = _declarer(
         3,
         "Demande de compléments",
         (
-            *_COMMUNES,
+            *COMMUNES,
             Mention(
                 "message", "message d’ensemble", "Votre projet est bien avancé ; quelques points restent à préciser."
             ),
@@ -237,7 +176,7 @@ GABARITS = _declarer(
         2,
         "Suspension, levée ou retrait d’un agrément",
         (
-            *(mention for mention in _COMMUNES if mention.cle not in ("objets", "type", "regime")),
+            *COURANTES,
             Mention("objet", "objet de l’agrément", "animation globale et coordination"),
             Mention("periode", "période de l’agrément", "du 1er janvier 2026 au 31 décembre 2029"),
             Mention("geste", "ce qui est décidé", "suspension"),
@@ -250,6 +189,19 @@ GABARITS = _declarer(
                 "date de fin de l’agrément ne change pas.",
             ),
             Mention("recours_mois", "délai de recours, en mois", 2),
+        ),
+    ),
+    Gabarit(
+        "procedure_agrement",
+        1,
+        "Ouverture d’une procédure sur l’agrément",
+        (
+            *COURANTES,
+            Mention("objet", "objet de l’agrément", "animation globale et coordination"),
+            Mention("periode", "période de l’agrément", "du 1er janvier 2026 au 31 décembre 2029"),
+            Mention("origine", "ce qui l’ouvre", "contrôle CTL-2027-00012", facultative=True),
+            Mention("motif", "motifs", "Le rapport définitif maintient deux manquements aux critères de l’agrément."),
+            Mention("observations_avant", "observations attendues avant le", "22 décembre 2026"),
         ),
     ),
     Gabarit(
@@ -276,6 +228,20 @@ GABARITS = _declarer(
     ),
     Gabarit("notification_droit", 3, "Notification de droit", _DROITS),
     Gabarit("revision_droit", 3, "Révision de votre prestation", _DROITS),
+    Gabarit(
+        "droit_apres_controle",
+        1,
+        "Droit revu après contrôle",
+        (
+            *_DROITS,
+            Mention("prestation", "prestation", "Animation globale et coordination"),
+            Mention(
+                "corrections",
+                "données corrigées",
+                ["64 Charges de personnel, pilotage 2025 : 45 000,00 € déclarés, 40 000,00 € admis (constat n° 3)"],
+            ),
+        ),
+    ),
     Gabarit(
         "notification_indu",
         3,
@@ -364,4 +330,5 @@ GABARITS = _declarer(
             Mention("represente", "représentant légal", "Dominique Exemple, représentation légale", facultative=True),
         ),
     ),
+    *LETTRES_DE_CONTROLE,
 )

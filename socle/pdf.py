@@ -6,6 +6,7 @@ Importer ce module charge WeasyPrint (une demi-seconde, 46 Mo) : seul le worker 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -29,9 +30,18 @@ class RessourceInterdite(FatalURLFetchingError):
 
 
 class LecteurStatique(URLFetcher):
-    """Refuse tout, sauf ``static:`` sous notre dossier : ni réseau, ni fichier de la machine (CVE-2025-68616)."""
+    """Refuse tout, sauf ``static:`` sous notre dossier : ni réseau, ni fichier de la machine (CVE-2025-68616).
+
+    ``images`` : les seules autres adresses admises, et comment lire chacune, une à la fois.
+    """
+
+    def __init__(self, images: Mapping[str, Callable[[], bytes]] | None = None) -> None:
+        super().__init__()
+        self.images = images or {}
 
     def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+        if url in self.images:
+            return URLFetcherResponse(url, BytesIO(self.images[url]()))
         adresse = urlsplit(url)
         chemin = (RACINE / adresse.path.lstrip("/")).resolve()
         if adresse.scheme != "static" or not chemin.is_relative_to(RACINE) or not chemin.is_file():
@@ -40,17 +50,16 @@ class LecteurStatique(URLFetcher):
 
 
 @cache
-def _atelier(feuille: str) -> tuple[FontConfiguration, CSS, LecteurStatique]:
-    """Polices, style et lecteur construits une fois par processus : la moitié du temps d’une lettre."""
-    lecteur = LecteurStatique()
+def _atelier(feuille: str) -> tuple[FontConfiguration, CSS]:
+    """Polices et style construits une fois par processus : la moitié du temps d’une lettre."""
     polices = FontConfiguration()
     style = CSS(
         string=(RACINE / "pdf" / feuille).read_text(encoding="utf-8"),
         font_config=polices,
-        url_fetcher=lecteur,
+        url_fetcher=LecteurStatique(),
         base_url="static:/pdf/",
     )
-    return polices, style, lecteur
+    return polices, style
 
 
 @cache
@@ -71,14 +80,14 @@ def imprimable(texte: str) -> str:
     )
 
 
-def rendre(html: str, *, feuille: str = "lettre.css") -> bytes:
+def rendre(html: str, *, feuille: str = "lettre.css", images: Mapping[str, Callable[[], bytes]] | None = None) -> bytes:
     """Rend un HTML déjà échappé en PDF/UA-1 ; le même HTML donne les mêmes octets.
 
     Le titre et la langue du PDF sont ceux du HTML. Lève ValueError si le HTML charge autre chose que nos
-    fichiers statiques.
+    fichiers statiques ou les ``images`` permises.
     """
-    polices, style, lecteur = _atelier(feuille)
-    document = HTML(string=imprimable(html), url_fetcher=lecteur, base_url="static:/")
+    polices, style = _atelier(feuille)
+    document = HTML(string=imprimable(html), url_fetcher=LecteurStatique(images), base_url="static:/")
     try:
         pdf = document.write_pdf(stylesheets=[style], font_config=polices, pdf_variant="pdf/ua-1")
     except RessourceInterdite as erreur:

@@ -29,6 +29,15 @@ def ouvrir(controle: Controle, geste: str, *, par: Utilisateur) -> Controle:
     return controle
 
 
+def preparer_le_passage(controle: Controle, geste: str, *, par: Utilisateur) -> Controle:
+    """Verrouille et vérifie droit et état avant d’écrire ce que le passage exige ; ``franchir`` suit."""
+    controle = Controle.objects.verrouiller(controle.pk)
+    exiger(peut(geste, par, controle))
+    if controle.etat not in CYCLE[geste].depuis:
+        raise _trop_tard(controle, par)
+    return controle
+
+
 def franchir(
     controle: Controle,
     geste: str,

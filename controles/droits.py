@@ -10,7 +10,7 @@ from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
 from controles.choix import Geste
 from controles.cycle import CYCLE, SUR_PLACE
-from controles.models import Controle, Recommandation, Sanction, SuiteFinanciere
+from controles.models import Controle, PlanControle, Recommandation, ReglesControle, Sanction, SuiteFinanciere
 from financements.droits import suit
 from partenaires.droits import instruit
 from partenaires.interlocuteurs import charge_de
@@ -82,6 +82,7 @@ REGLES: dict[str, Regle] = {
     Geste.AUTORISER_INOPINE: _tranche,
     Geste.AFFECTER: _affecte,
     Geste.SUSPENDRE_VERSEMENTS: _tranche,
+    Geste.REPRENDRE_VERSEMENTS: _tranche,
     Geste.DECIDER_SUITE: _liquide,
     Geste.DECIDER_SANCTION: _tranche,
     Geste.SAISIR_AGREMENT: _tranche,
@@ -115,6 +116,13 @@ def lit_les_constats(utilisateur: Utilisateur, controle: Controle) -> Verdict:
     return refus("Le rapport de ce contrôle n’est pas encore notifié à la structure.")
 
 
+def a_ouvert(controle: Controle) -> bool:
+    """La structure a ouvert le rapport qui vaut : ses constats se montrent."""
+    if controle.definitif_le is not None:
+        return controle.definitif_lu_le is not None
+    return controle.provisoire_lu_le is not None
+
+
 def peut_decider_de_la_suite(utilisateur: Utilisateur, suite: SuiteFinanciere) -> Verdict:
     if utilisateur.pk == suite.controleur_id:
         return refus("Qui contrôle ne liquide pas : un liquidateur décide de cette suite.")
@@ -139,7 +147,22 @@ def peut_preparer_le_plan(utilisateur: Utilisateur) -> Verdict:
     return refus("Le plan se prépare par un contrôleur.")
 
 
+def peut_valider_le_plan(utilisateur: Utilisateur, plan: PlanControle) -> Verdict:
+    if utilisateur.pk == plan.prepare_par_id:
+        return refus("Vous avez préparé ce plan : un autre responsable le valide.")
+    return tranche(utilisateur)
+
+
 def peut_regler(utilisateur: Utilisateur) -> Verdict:
     if utilisateur.tient(Role.ADMINISTRATEUR, Role.RESPONSABLE):
         return PERMIS
     return refus("Les règles du contrôle reviennent à l’administrateur fonctionnel ou au responsable.")
+
+
+def peut_publier(utilisateur: Utilisateur, regles: ReglesControle) -> Verdict:
+    """Quatre yeux : qui a écrit les règles ne les publie pas."""
+    if not (verdict := peut_regler(utilisateur)):
+        return verdict
+    if regles.saisie_par_id == utilisateur.pk:
+        return refus("Vous avez écrit ces règles : un collègue les vérifie et les publie.")
+    return PERMIS

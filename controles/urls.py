@@ -1,10 +1,39 @@
 from django.urls import path
 
-from controles.views import visite
+from controles.views import commun, contradictoire, preparation, visite
 
 app_name = "controles"
 
 urlpatterns = [
+    path("controles/", commun.liste, name="liste"),
+    path("controles/<int:pk>/", commun.fiche, name="controle"),
+    path("controles/<int:pk>/gestes/<slug:nom>/", commun.geste, name="geste"),
+    path("controles/<int:pk>/lire/", commun.lire_rapport, name="lire_rapport"),
+    path("controles/<int:pk>/actes/<int:acte_pk>/", commun.acte, name="acte"),
+    # avant la visite
+    path("controles/<int:pk>/preparer/", preparation.preparer, name="preparer"),
+    path("controles/<int:pk>/dossier/", preparation.dossier, name="dossier"),
+    path("controles/<int:pk>/reporter/", preparation.reporter, name="reporter"),
+    path("controles/<int:pk>/affecter/", preparation.affecter, name="affecter"),
+    path("controles/<int:pk>/pieces/", preparation.pieces, name="pieces"),
+    path("controles/<int:pk>/pieces/demander/", preparation.demander_pieces, name="demander_pieces"),
+    path("controles/<int:pk>/pieces/<int:piece_pk>/remettre/", preparation.remettre, name="remettre"),
+    path("controles/<int:pk>/pieces/remises/<int:remise_pk>/", preparation.piece_remise, name="piece_remise"),
+    # le contradictoire
+    path("controles/<int:pk>/rapport/", contradictoire.rapport, name="rapport"),
+    path("controles/<int:pk>/reponse/", contradictoire.repondre, name="repondre"),
+    path(
+        "controles/<int:pk>/reponse/<int:numero>/<slug:champ>/", contradictoire.enregistrer_reponse,
+        name="enregistrer_reponse",
+    ),
+    path("controles/<int:pk>/reponse/<int:numero>/", contradictoire.garder_reponse, name="garder_reponse"),
+    path("controles/<int:pk>/reponse/pieces/<int:piece_pk>/", contradictoire.piece_de_reponse, name="piece_de_reponse"),
+    path(
+        "controles/<int:pk>/reponse/pieces/<int:piece_pk>/retirer/", contradictoire.retirer_piece,
+        name="retirer_piece_de_reponse",
+    ),
+    path("controles/<int:pk>/prolonger/", contradictoire.prolonger, name="prolonger"),
+    path("controles/<int:pk>/conclure/", contradictoire.conclure, name="conclure"),
     # l’appareil du contrôleur
     path("controles/appareil/donnees/", visite.donnees, name="donnees_visites"),
     # la visite

@@ -203,6 +203,27 @@ def decision_sur_agrement(evenement: EvenementAgrement) -> Acte:
     )
 
 
+def procedure_ouverte(agrement: Agrement, *, motif: str, origine: str, avant_le: date, rang: int) -> Acte:
+    """L’invitation à présenter des observations (CRPA, articles L. 121-1 et L. 122-1), avant toute décision."""
+    dossier = agrement.decision.dossier
+    cles = GABARITS["procedure_agrement"].cles
+    return demander_acte(
+        cle=f"agrement-{agrement.pk}-procedure-{rang}",
+        objet=f"dossier-{dossier.pk}",
+        nature=NatureActe.AGREMENT,
+        titre=f"Procédure ouverte sur l’agrément, {agrement.get_objet_display()}",
+        gabarit="procedure_agrement",
+        contexte={
+            **{cle: v for cle, v in _commun(dossier).items() if cle in cles},
+            **_prevues("procedure_agrement", {**_signature(timezone.localdate()), "origine": origine}),
+            "objet": agrement.get_objet_display(),
+            "periode": f"du {en_jour(agrement.debut)} au {en_jour(agrement.fin)}",
+            "motif": motif,
+            "observations_avant": en_jour(avant_le),
+        },
+    )
+
+
 def actes_de_l_agrement(agrement: Agrement) -> QuerySet[Acte]:
     """Les lettres de sa vie après la décision : suspensions, levées, retrait. La dernière d’abord."""
     lettres = Acte.objects.filter(nature=NatureActe.AGREMENT, objet=f"dossier-{agrement.decision.dossier_id}")

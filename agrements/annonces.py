@@ -8,7 +8,15 @@ from datetime import date
 from django.utils import timezone
 
 from agrements import actes
-from agrements.models import Decision, DemandeComplements, Dossier, EvenementAgrement, Piece, VersionDossier
+from agrements.models import (
+    Decision,
+    DemandeComplements,
+    Dossier,
+    EvenementAgrement,
+    Piece,
+    ProcedureAgrement,
+    VersionDossier,
+)
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import annoncer, prevenir
@@ -30,13 +38,14 @@ def _annoncer(
     destinataires: Iterable[Utilisateur],
     texte: str,
     *,
+    lien: str = "",
     sauf: Utilisateur | None = None,
 ) -> None:
     annoncer(
         cle=f"dossier-{dossier.pk}-{evenement}",
         destinataires=destinataires,
         texte=texte,
-        lien=dossier.get_absolute_url(),
+        lien=lien or dossier.get_absolute_url(),
         sujet=f"Du nouveau sur le dossier {dossier.numero}",
         gabarit="agrements/courriels/du_nouveau",
         contexte={"numero": dossier.numero, "structure": dossier.structure.nom},
@@ -167,6 +176,54 @@ def agrement_change(evenement: EvenementAgrement) -> None:
         (_charge(dossier), f"{agrement.structure}, {geste} de l’agrément par {evenement.par}."),
     ):
         _annoncer(dossier, f"agrement-{evenement.pk}", destinataires, texte, sauf=evenement.par)
+
+
+def procedure_ouverte(procedure: ProcedureAgrement) -> None:
+    """La structure est invitée à répondre ; les responsables, hors celui qui ouvre, savent qu’une décision viendra."""
+    agrement = procedure.agrement
+    dossier = agrement.decision.dossier
+    objet = agrement.get_objet_display()
+    _annoncer(
+        dossier,
+        f"procedure-{procedure.pk}",
+        _direction(dossier),
+        f"La Caf vous écrit au sujet de votre agrément ({objet}) : vos observations sont attendues avant le "
+        f"{en_jour(procedure.observations_avant_le)}.",
+        lien=agrement.get_absolute_url(),
+    )
+    _annoncer(
+        dossier,
+        f"procedure-{procedure.pk}-caf",
+        {p.pk: p for p in (*agents(Role.RESPONSABLE), *_charge(dossier))}.values(),
+        f"{agrement.structure} : procédure ouverte sur l’agrément ({objet}) par {procedure.ouverte_par}.",
+        lien=agrement.get_absolute_url(),
+        sauf=procedure.ouverte_par,
+    )
+
+
+def procedure_observee(procedure: ProcedureAgrement) -> None:
+    agrement = procedure.agrement
+    dossier = agrement.decision.dossier
+    prevenus = (*agents(Role.RESPONSABLE), *_charge(dossier), procedure.ouverte_par)
+    _annoncer(
+        dossier,
+        f"procedure-{procedure.pk}-observee",
+        {p.pk: p for p in prevenus}.values(),
+        f"{agrement.structure} a présenté ses observations sur la procédure qui vise son agrément.",
+        lien=agrement.get_absolute_url(),
+    )
+
+
+def procedure_sans_suite(procedure: ProcedureAgrement) -> None:
+    dossier = procedure.agrement.decision.dossier
+    _annoncer(
+        dossier,
+        f"procedure-{procedure.pk}-close",
+        {p.pk: p for p in (*_direction(dossier), *_charge(dossier), procedure.ouverte_par)}.values(),
+        f"La procédure ouverte sur l’agrément de {procedure.agrement.structure} est close sans suite.",
+        lien=procedure.agrement.get_absolute_url(),
+        sauf=procedure.close_par,
+    )
 
 
 def notification_prete(decision: Decision) -> None:

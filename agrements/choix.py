@@ -193,3 +193,14 @@ class GesteAgrement(models.TextChoices):
     SUSPENDRE = "suspendre", "suspension"
     LEVER_SUSPENSION = "lever_suspension", "levée de la suspension"
     RETIRER = "retirer", "retrait"
+    OUVRIR_PROCEDURE = "ouvrir_procedure", "ouverture d’une procédure"
+    OBSERVER = "observer", "observations de la structure"
+    CLORE_PROCEDURE = "clore_procedure", "clôture de la procédure"
+
+
+class IssueProcedure(models.TextChoices):
+    """Ce qu’une procédure sur l’agrément a donné ; vide tant qu’elle est ouverte."""
+
+    SUSPENSION = "suspension", "suspension de l’agrément"
+    RETRAIT = "retrait", "retrait de l’agrément"
+    SANS_SUITE = "sans_suite", "sans suite"

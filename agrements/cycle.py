@@ -52,6 +52,8 @@ SUR_PLACE: dict[str, frozenset[str]] = {
     Geste.LIRE_NOTIFICATION: _de(Etat.AGREE, Etat.AGREE_RESERVES, Etat.AJOURNE, Etat.REFUSE),
 }
 
+_VIVANT: frozenset[str] = frozenset({EtatAgrement.A_VENIR, EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU})
+
 CYCLE_AGREMENT: dict[str, Transition] = {
     GesteAgrement.OUVRIR: Transition(frozenset({EtatAgrement.A_VENIR}), EtatAgrement.EN_COURS),
     GesteAgrement.ECHOIR: Transition(frozenset({EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU}), EtatAgrement.ECHU),
@@ -60,9 +62,12 @@ CYCLE_AGREMENT: dict[str, Transition] = {
     GesteAgrement.LEVER_SUSPENSION: Transition(
         frozenset({EtatAgrement.SUSPENDU}), EtatAgrement.EN_COURS, motif_exige=True
     ),
-    GesteAgrement.RETIRER: Transition(
-        frozenset({EtatAgrement.A_VENIR, EtatAgrement.EN_COURS, EtatAgrement.SUSPENDU}),
-        EtatAgrement.RETIRE,
-        motif_exige=True,
-    ),
+    GesteAgrement.RETIRER: Transition(_VIVANT, EtatAgrement.RETIRE, motif_exige=True),
+}
+
+# Les gestes qui écrivent sans changer l’état de l’agrément.
+SUR_PLACE_AGREMENT: dict[str, frozenset[str]] = {
+    GesteAgrement.OUVRIR_PROCEDURE: _VIVANT,
+    GesteAgrement.OBSERVER: _VIVANT,
+    GesteAgrement.CLORE_PROCEDURE: frozenset(EtatAgrement),
 }

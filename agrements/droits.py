@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agrements.choix import Geste, GesteAgrement
 from agrements.cycle import CYCLE, SUR_PLACE
-from agrements.models import Agrement, Dossier
+from agrements.models import Agrement, Dossier, ProcedureAgrement
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
 from partenaires.droits import instruit
@@ -77,11 +77,31 @@ REGLES: dict[str, Regle] = {
     Geste.LIRE_NOTIFICATION: _redige,
 }
 
-REGLES_AGREMENT: dict[str, Callable[[Utilisateur, Agrement], Verdict]] = {
-    geste: lambda utilisateur, agrement: (
-        PERMIS if utilisateur.tient(Role.RESPONSABLE) else refus("Ce geste revient au responsable.")
-    )
-    for geste in (GesteAgrement.SUSPENDRE, GesteAgrement.LEVER_SUSPENSION, GesteAgrement.RETIRER)
+type RegleAgrement = Callable[[Utilisateur, Agrement], Verdict]
+
+
+def _responsable(utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
+    return PERMIS if utilisateur.tient(Role.RESPONSABLE) else refus("Ce geste revient au responsable.")
+
+
+def _signale(utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
+    """Le chargé qui suit le dossier, ou le responsable : un autre en décidera."""
+    return instruit(utilisateur, agrement.decision.dossier.charge, "Cet agrément est suivi")
+
+
+def _observe(utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
+    if roles_dans_la_structure(utilisateur, agrement.structure_id) & {Role.DIRECTION, Role.REPRESENTANT_LEGAL}:
+        return PERMIS
+    return refus("Les observations reviennent à la direction ou au représentant légal.")
+
+
+REGLES_AGREMENT: dict[str, RegleAgrement] = {
+    GesteAgrement.SUSPENDRE: _responsable,
+    GesteAgrement.LEVER_SUSPENSION: _responsable,
+    GesteAgrement.RETIRER: _responsable,
+    GesteAgrement.OUVRIR_PROCEDURE: _signale,
+    GesteAgrement.OBSERVER: _observe,
+    GesteAgrement.CLORE_PROCEDURE: _responsable,
 }
 
 
@@ -92,6 +112,13 @@ def peut(geste: str, utilisateur: Utilisateur, dossier: Dossier) -> Verdict:
 
 def peut_sur_agrement(geste: str, utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
     return REGLES_AGREMENT[geste](utilisateur, agrement)
+
+
+def peut_clore(utilisateur: Utilisateur, procedure: ProcedureAgrement) -> Verdict:
+    """Suspendre, retirer ou classer : un responsable, mais pas celui qui a ouvert la procédure."""
+    if utilisateur.pk == procedure.ouverte_par_id:
+        return refus("Vous avez ouvert cette procédure : un autre responsable en décide.")
+    return _responsable(utilisateur, procedure.agrement)
 
 
 def possible(geste: str, utilisateur: Utilisateur, dossier: Dossier) -> bool:

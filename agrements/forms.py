@@ -83,6 +83,26 @@ class MotifForm(forms.Form):
     motif = forms.CharField(label="Vos raisons", max_length=4000, strip=True, widget=forms.Textarea(attrs={"rows": 5}))
 
 
+class ProcedureForm(forms.Form):
+    """Ce qui est relevé contre un agrément : la structure le lit mot pour mot et y répond."""
+
+    motif = forms.CharField(
+        label="Ce qui est relevé",
+        max_length=4000,
+        help_text="Les faits, et la règle ou le critère de l’agrément qu’ils ne respectent pas.",
+        widget=forms.Textarea(attrs={"rows": 7}),
+    )
+
+
+class ObservationsForm(forms.Form):
+    observations = forms.CharField(
+        label="Vos observations",
+        max_length=5000,
+        help_text="Elles s’envoient une fois : relisez-les. 5 000 caractères au plus.",
+        widget=forms.Textarea(attrs={"rows": 10}),
+    )
+
+
 class VisaForm(forms.Form):
     decision = forms.ChoiceField(
         label="Votre décision",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from agrements.views import commun, completude, partenaire, seances, service, vie, vues
+from agrements.views import commun, completude, partenaire, procedures, seances, service, vie, vues
 
 app_name = "agrements"
 
@@ -36,6 +36,9 @@ urlpatterns = [
     path("agrements/", service.agrements, name="agrements"),
     path("agrements/<int:pk>/", vie.fiche, name="agrement"),
     path("agrements/<int:pk>/gestes/<slug:nom>/", vie.geste, name="geste_agrement"),
+    path("agrements/<int:pk>/procedure/ouvrir/", procedures.ouvrir, name="ouvrir_procedure"),
+    path("agrements/<int:pk>/procedure/observer/", procedures.observer, name="observer_procedure"),
+    path("agrements/<int:pk>/procedure/clore/", procedures.clore, name="clore_procedure"),
     path("regimes/<slug:code>/<int:numero>/", vie.regime, name="regime"),
     path("seances/", seances.liste, name="seances"),
     path("seances/nouvelle/", seances.creer, name="creer_seance"),

@@ -3,6 +3,7 @@ from agrements.models.decisions import AvisInstruction, Decision, Passage, Seanc
 from agrements.models.dossiers import Dossier, EvenementDossier, Reponse, VersionDossier, Visa
 from agrements.models.instruction import Citation, DemandeComplements, EvaluationCritere, Remarque
 from agrements.models.pieces import Piece, PieceJointe
+from agrements.models.procedures import ProcedureAgrement
 from agrements.models.regimes import VersionRegime
 from agrements.models.vues import VueEnregistree
 
@@ -19,6 +20,7 @@ __all__ = [
     "Passage",
     "Piece",
     "PieceJointe",
+    "ProcedureAgrement",
     "Remarque",
     "Reponse",
     "Seance",

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from agrements.actions import instruction, redaction
 from agrements.actions.redaction import DossierIncomplet
@@ -21,6 +22,7 @@ from agrements.etapes import frise, journal, libelle_du_dossier
 from agrements.filtres import DossierFiltre, filtre_propre, ordonner
 from agrements.forms import MessageForm, MotifForm
 from agrements.models import Citation, Dossier
+from agrements.rappels import rappels
 from agrements.surlignage import Passage
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
@@ -109,6 +111,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         contexte["avis"] = dossier.avis.select_related("par").first()
         contexte["demandes"] = list(dossier.demandes.prefetch_related("remarques"))
         contexte["onglet"] = "fiche"
+        contexte["rappels"] = rappels(dossier.structure, timezone.localdate())
         return render(request, "agrements/service/fiche.html", contexte)
     if dossier.decision_a_lire:  # un geste offert ou non dirait déjà le sens de la décision
         contexte["gestes"] = {Geste.LIRE_NOTIFICATION}

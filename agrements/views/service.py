@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from agrements.actions import instruction
 from agrements.choix import Geste
@@ -18,6 +19,7 @@ from agrements.droits import peut, possible
 from agrements.filtres import AgrementFiltre
 from agrements.forms import AffecterForm, AvisForm, EvaluationForm
 from agrements.models import Agrement, Citation, Dossier
+from agrements.rappels import rappels
 from agrements.views.commun import a_citer, dossier_visible
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
@@ -108,6 +110,7 @@ def grille(request: Requete, pk: int) -> HttpResponse:
         "jointes": contenu.jointes,
         "exigences": {e.code: e.libelle for e in contenu.exigences},
         **a_citer(request, dossier),
+        "rappels": rappels(dossier.structure, timezone.localdate()),
         "champs_a_citer": [(c.code, f"{s.titre} : {c.libelle}") for s in contenu.sections for c in s.champs],
     }
     return render(request, "agrements/service/grille.html", contexte, status=422 if liees else 200)

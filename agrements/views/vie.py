@@ -13,11 +13,11 @@ from django.utils import timezone
 from agrements.actes import actes_de_l_agrement
 from agrements.actions import agrements as vie
 from agrements.choix import GesteAgrement, Objet, TypeDossier
-from agrements.cycle import CYCLE_AGREMENT
-from agrements.droits import peut_sur_agrement
+from agrements.cycle import CYCLE_AGREMENT, SUR_PLACE_AGREMENT
+from agrements.droits import peut_clore, peut_sur_agrement
 from agrements.etapes import journal_d_agrement
 from agrements.forms import MotifForm
-from agrements.models import Agrement, VersionRegime
+from agrements.models import Agrement, ProcedureAgrement, VersionRegime
 from agrements.views.service import LECTEURS
 from comptes.acces import lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
@@ -25,7 +25,7 @@ from comptes.http import Requete
 from partenaires.choix import StatutJuridique, TypeStructure
 from socle.droits import exiger
 from socle.erreurs import Refus
-from socle.etats import trop_tard
+from socle.etats import TransitionInterdite, trop_tard
 
 # geste → (action, bouton, réussite, ce que le geste entraîne)
 GESTES: dict[str, tuple[Callable[..., Agrement], str, str, str]] = {
@@ -51,10 +51,13 @@ GESTES: dict[str, tuple[Callable[..., Agrement], str, str, str]] = {
 }
 
 
-def _visible(request: Requete, pk: int) -> Agrement:
+def agrement_visible(request: Requete, pk: int) -> Agrement:
     visibles = Agrement.objects.visibles_par(request.user)
     return get_object_or_404(
-        visibles.select_related("structure__commune", "structure__gestionnaire", "decision__dossier__regime"), pk=pk
+        visibles.select_related(
+            "structure__commune", "structure__gestionnaire", "decision__dossier__regime", "decision__dossier__charge"
+        ),
+        pk=pk,
     )
 
 
@@ -62,13 +65,39 @@ def _possible(geste: str, request: Requete, agrement: Agrement) -> bool:
     return agrement.etat in CYCLE_AGREMENT[geste].depuis and bool(peut_sur_agrement(geste, request.user, agrement))
 
 
+def _sur_place(geste: str, request: Requete, agrement: Agrement) -> bool:
+    permis = agrement.etat in SUR_PLACE_AGREMENT[geste]
+    return permis and bool(peut_sur_agrement(geste, request.user, agrement))
+
+
+def _gestes_de_procedure(request: Requete, agrement: Agrement, procedure: ProcedureAgrement | None) -> set[str]:
+    if procedure is None:
+        return set()
+    gestes = set()
+    if procedure.observations_le is None and _sur_place(GesteAgrement.OBSERVER, request, agrement):
+        gestes.add(str(GesteAgrement.OBSERVER))
+    if peut_clore(request.user, procedure):
+        gestes.add(str(GesteAgrement.CLORE_PROCEDURE))
+    return gestes
+
+
 @lecture
 @ouverte_aux_connectes
 def fiche(request: Requete, pk: int) -> HttpResponse:
-    agrement = _visible(request, pk)
+    agrement = agrement_visible(request, pk)
+    procedures = list(agrement.procedures.select_related("agrement", "ouverte_par"))
+    ouverte = next((p for p in procedures if p.ouverte), None)
+    possibles = [nom for nom in GESTES if _possible(nom, request, agrement)]
+    obstacle = ""
+    if GesteAgrement.RETIRER in possibles and (obstacle := vie.obstacle_au_retrait(ouverte, request.user)):
+        possibles.remove(GesteAgrement.RETIRER)
     contexte = {
         "agrement": agrement,
-        "gestes": [(nom, GESTES[nom][1]) for nom in GESTES if _possible(nom, request, agrement)],
+        "gestes": [(nom, GESTES[nom][1]) for nom in possibles],
+        "obstacles": [obstacle] if obstacle else [],
+        "procedures": procedures,
+        "gestes_procedure": _gestes_de_procedure(request, agrement, ouverte),
+        "peut_ouvrir": ouverte is None and _sur_place(GesteAgrement.OUVRIR_PROCEDURE, request, agrement),
         "courriers": actes_de_l_agrement(agrement),
         "lignes": journal_d_agrement(agrement.evenements.select_related("par")),
     }
@@ -81,19 +110,27 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
     """Une page, ce que le geste entraîne, un motif obligatoire, un bouton ; il prend effet le jour même."""
     if nom not in GESTES:
         raise Http404
-    agrement = _visible(request, pk)
+    agrement = agrement_visible(request, pk)
     exiger(peut_sur_agrement(nom, request.user, agrement))
     action, libelle, reussite, consequence = GESTES[nom]
     form = MotifForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             action(agrement, par=request.user, motif=form.cleaned_data["motif"])
-        except Refus:
+        except TransitionInterdite:
             return _trop_tard(request, agrement.pk)
+        except Refus as refus:
+            messages.warning(request, str(refus))
+            return redirect(agrement)
         messages.success(request, reussite)
         return redirect(agrement)
     if agrement.etat not in CYCLE_AGREMENT[nom].depuis:
         return _trop_tard(request, agrement.pk)
+    if nom == GesteAgrement.RETIRER:
+        ouverte = agrement.procedures.filter(issue="").select_related("agrement").first()
+        if obstacle := vie.obstacle_au_retrait(ouverte, request.user):
+            messages.warning(request, obstacle)
+            return redirect(agrement)
     contexte = {
         "agrement": agrement, "form": form, "libelle": libelle, "consequence": consequence, "geste": nom,
         "effet_le": timezone.localdate(),

@@ -394,6 +394,7 @@ def test_un_abonne_qui_echoue_empeche_le_retrait(theatre):
     def echouer(**kwargs):
         raise RuntimeError("l’abonné échoue")
 
+    theatre.entendre(Agrement.objects.get())
     agrement_retire.connect(echouer)
     try:
         with pytest.raises(RuntimeError):

@@ -3,7 +3,7 @@
 import pytest
 
 from agrements.choix import ETATS_PRIVES, LIBELLES_PARTENAIRE, Etat, EtatAgrement, Geste, GesteAgrement
-from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE
+from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE, SUR_PLACE_AGREMENT
 from agrements.droits import REGLES
 from agrements.etapes import _PHRASES
 from socle.etats import MotifManquant, TransitionInterdite, arrivee
@@ -85,8 +85,13 @@ def test_on_ne_revient_jamais_d_un_depot_vers_un_etat_prive():
             assert transition.depuis <= set(ETATS_PRIVES)
 
 
+def test_tout_geste_sur_un_agrement_est_dans_une_table_et_une_seule():
+    assert set(CYCLE_AGREMENT) | set(SUR_PLACE_AGREMENT) == set(GesteAgrement)
+    assert not set(CYCLE_AGREMENT) & set(SUR_PLACE_AGREMENT)
+
+
 @pytest.mark.parametrize("etat", EtatAgrement)
-@pytest.mark.parametrize("geste", GesteAgrement)
+@pytest.mark.parametrize("geste", CYCLE_AGREMENT)
 def test_un_agrement_retire_ne_bouge_plus(geste, etat):
     if etat in (EtatAgrement.RETIRE, EtatAgrement.RENOUVELE):
         with pytest.raises(TransitionInterdite):

@@ -44,6 +44,7 @@ def test_la_fiche_dit_d_abord_qu_un_agrement_est_interrompu(theatre, agree, entr
     client = entrer(theatre.charge)
     adresse = agree.structure.get_absolute_url()
     assert "alert-danger" not in client.get(adresse).content.decode()
+    theatre.entendre(agree)
     getattr(vie, geste)(agree, par=theatre.responsable, motif="Centre fermé.")
     for onglet in ("identite", "documents", "argent"):
         page = client.get(adresse, {"onglet": onglet}).content.decode()

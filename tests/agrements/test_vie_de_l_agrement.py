@@ -52,6 +52,8 @@ def test_le_responsable_suspend_leve_et_retire_avec_ses_raisons(theatre, agremen
         ("lever_suspension", EtatAgrement.EN_COURS, "Locaux rouverts."),
         ("retirer", EtatAgrement.RETIRE, "Activité arrêtée."),
     ):
+        if nom == "retirer":
+            theatre.entendre(agrement)
         fiche = lire(client.get(agrement.get_absolute_url()))
         assert adresse(agrement, nom) in fiche
         page = lire(client.get(adresse(agrement, nom)))
@@ -104,6 +106,7 @@ def test_sans_motif_rien_ne_change_et_on_le_dit_a_cote_du_champ(theatre, agremen
 
 def test_un_geste_arrive_trop_tard_le_dit(theatre, agrement, entrer):
     client = entrer(theatre.responsable)
+    theatre.entendre(agrement)
     vie.retirer(agrement, par=theatre.responsable, motif="x")
     for reponse in (
         client.get(adresse(agrement, "suspendre"), follow=True),

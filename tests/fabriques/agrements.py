@@ -7,12 +7,13 @@ from random import Random
 
 from django.utils import timezone
 
+from agrements.actions import agrements as vie
 from agrements.actions import instruction, redaction, seances
 from agrements.choix import SENS_QUI_AGREENT, Etat, Instance, SensAvis, SensDecision, TypeDossier, VerdictCritere
 from agrements.contenu import Contenu
 from agrements.demo.dossiers import document
 from agrements.demo.textes import reponses
-from agrements.models import Dossier, Reponse, Seance
+from agrements.models import Agrement, Dossier, ProcedureAgrement, Reponse, Seance
 from agrements.regimes import publier_les_regimes
 from comptes.choix import Role
 from partenaires.interlocuteurs import charge_de
@@ -132,3 +133,8 @@ class Theatre:
             par=self.secretariat,
         )
         return Dossier.objects.get(pk=dossier.pk)
+
+    def entendre(self, agrement: Agrement) -> ProcedureAgrement:
+        """La procédure contradictoire sans laquelle rien ne se retire : ouverte par le chargé, la structure a répondu."""
+        procedure = vie.ouvrir_procedure(agrement, motif="Direction vacante.", par=self.charge)
+        return vie.observer(procedure, observations="Nous recrutons.", par=self.direction)

@@ -101,6 +101,7 @@ def test_un_droit_ne_pendant_la_suspension_attend_aussi(caisse):
 def test_retirer_un_agrement_retient_les_versements(caisse):
     caisse.baremes()
     caisse.declarer()
+    caisse.entendre(caisse.agrement)
     agrements.retirer(caisse.agrement, par=caisse.responsable, motif="Activité arrêtée.")
     with pytest.raises(Refus, match="Agrément retiré : Activité arrêtée"):
         paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)

@@ -26,6 +26,7 @@ def test_la_caf_y_lit_projets_agrements_et_argent(entrer):
     caisse.baremes()
     caisse.declarer()
     paiements.proposer(caisse.droit(), nature="acompte_1", par=caisse.technicien)
+    caisse.entendre(caisse.agrement)
     vie.retirer(caisse.agrement, par=caisse.responsable, motif="Activité arrêtée.")
     client = entrer(caisse.technicien)
     page = lire(client, caisse.structure) + lire(client, caisse.structure, page=2)

@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from accueil.management.commands.lister_urls import adresses
 from agrements.choix import Etat, EtatAgrement, Geste, GesteAgrement
-from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE
-from agrements.droits import REGLES_AGREMENT
+from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE, SUR_PLACE_AGREMENT
 from comptes.choix import Role
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
@@ -42,7 +41,14 @@ QUI: dict[str, tuple[Role, ...]] = {
     ),
 }  # fmt: skip
 
-QUI_AGREMENT: dict[str, tuple[Role, ...]] = dict.fromkeys(REGLES_AGREMENT, (Role.RESPONSABLE,))
+QUI_AGREMENT: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys(
+        (GesteAgrement.SUSPENDRE, GesteAgrement.LEVER_SUSPENSION, GesteAgrement.RETIRER), (Role.RESPONSABLE,)
+    ),
+    GesteAgrement.OUVRIR_PROCEDURE: (Role.CHARGE_CONSEIL, Role.RESPONSABLE),
+    GesteAgrement.OBSERVER: (Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+    GesteAgrement.CLORE_PROCEDURE: (Role.RESPONSABLE,),
+}
 ENTETE = ("| geste | depuis | vers | motif | qui |", "|---|---|---|---|---|")
 QUI_DECLARE: dict[str, tuple[Role, ...]] = {
     **dict.fromkeys(
@@ -89,12 +95,13 @@ def page() -> str:
         *ENTETE,
     ]
     for geste_agrement in GesteAgrement:
-        transition = CYCLE_AGREMENT[geste_agrement]
-        depuis_agrement = ", ".join(e.label for e in EtatAgrement if e in transition.depuis)
+        transition = CYCLE_AGREMENT.get(geste_agrement)
+        departs = transition.depuis if transition else SUR_PLACE_AGREMENT[geste_agrement]
+        depuis_agrement = ", ".join(e.label for e in EtatAgrement if e in departs)
         tenu = QUI_AGREMENT.get(geste_agrement)
         qui = ", ".join(role.label for role in tenu) if tenu else "l’horloge du portail, ou la décision qui renouvelle"
-        motif = "exigé" if transition.motif_exige else ""
-        vers = EtatAgrement(transition.vers).label
+        motif = "exigé" if transition and transition.motif_exige else ""
+        vers = EtatAgrement(transition.vers).label if transition else "sans changement"
         lignes.append(f"| {geste_agrement.label} | {depuis_agrement} | {vers} | {motif} | {qui} |")
     lignes += [
         "",

@@ -107,6 +107,7 @@ class Geste(models.TextChoices):
     CONCLURE = "conclure", "conclure un point"
     SIGNER = "signer", "signer le rapport définitif"
     SUSPENDRE_VERSEMENTS = "suspendre_versements", "suspendre les versements"
+    REPRENDRE_VERSEMENTS = "reprendre_versements", "reprendre les versements"
     DECIDER_SUITE = "decider_suite", "décider d’une suite financière"
     PROPOSER_SANCTION = "proposer_sanction", "proposer une sanction"
     OBSERVER_SANCTION = "observer_sanction", "présenter ses observations sur une sanction"
@@ -137,6 +138,7 @@ GESTES_FAITS: dict[str, str] = {
     Geste.CONCLURE: "point conclu",
     Geste.SIGNER: "rapport définitif signé",
     Geste.SUSPENDRE_VERSEMENTS: "versements suspendus",
+    Geste.REPRENDRE_VERSEMENTS: "versements repris",
     Geste.DECIDER_SUITE: "suite financière décidée",
     Geste.PROPOSER_SANCTION: "sanction proposée",
     Geste.OBSERVER_SANCTION: "observations sur la sanction",

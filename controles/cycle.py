@@ -36,6 +36,8 @@ SUR_PLACE: dict[str, frozenset[str]] = {
     Geste.PROLONGER: _de(Etat.CONTRADICTOIRE),
     Geste.CONCLURE: _de(Etat.A_CONCLURE),
     Geste.SUSPENDRE_VERSEMENTS: _de(*(e for e in ETATS_OUVERTS if e != Etat.PROGRAMME)),
+    # ce que le contrôle a retenu peut toujours repartir, même une fois clos ou annulé
+    Geste.REPRENDRE_VERSEMENTS: _de(*(e for e in Etat if e != Etat.PROGRAMME)),
     Geste.DECIDER_SUITE: _de(Etat.SUITES),
     Geste.PROPOSER_SANCTION: _de(Etat.SUITES),
     Geste.OBSERVER_SANCTION: _de(Etat.SUITES),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from agrements.actions import agrements as vie
+from agrements.models import Agrement, ProcedureAgrement
 from comptes.models import Utilisateur
+from controles.actes import suites as actes
 from controles.actions.franchir import consigner
 from controles.actions.franchir import ouvrir as ouvrir_pour
 from controles.annonces import suites as annonces
-from controles.choix import ETATS_DEFINITIFS, Conclusion, EtatSuite, Geste
+from controles.choix import ETATS_DEFINITIFS, Conclusion, EtatSuite, Geste, NatureConstat
 from controles.consequences import EffetFinancier, etudier, etudier_le_droit
 from controles.droits import peut_decider_de_la_suite
 from controles.models import Controle, Recommandation, SuiteFinanciere
@@ -158,6 +163,98 @@ def recalculer(suite: SuiteFinanciere, *, par: Utilisateur) -> SuiteFinanciere:
     suite.save()
     consigner(controle, Geste.DECIDER_SUITE, par=par, details=_dit(suite, "recalculée"))
     return suite
+
+
+def _raison(controle: Controle) -> str:
+    return f"Contrôle {controle.numero} : "
+
+
+def retenus(controle: Controle) -> list[Droit]:
+    """Les droits dont ce contrôle, et lui seul, retient les versements."""
+    droits_retenus = Droit.objects.filter(
+        structure=controle.structure_id, motif_suspension__startswith=_raison(controle), suspendu_le__isnull=False
+    )
+    return list(droits_retenus.select_related("prestation").order_by("-exercice", "prestation__ordre"))
+
+
+def a_suspendre(controle: Controle) -> list[Droit]:
+    """Les droits que rien ne retient encore, le plus récent d’abord."""
+    libres = Droit.objects.filter(structure=controle.structure_id, suspendu_le__isnull=True)
+    return list(libres.select_related("prestation").order_by("-exercice", "prestation__ordre"))
+
+
+@transaction.atomic
+def suspendre_versements(
+    controle: Controle, *, droits_choisis: Sequence[int], motif: str, par: Utilisateur
+) -> list[Droit]:
+    """Retient les versements de ces droits, par décision motivée du responsable : un contrôle seul ne retient rien.
+
+    Source : charte de contrôle de la branche (domaine E.1), « le lancement d’un contrôle ne suspend pas ».
+    """
+    controle = ouvrir_pour(controle, Geste.SUSPENDRE_VERSEMENTS, par=par)
+    if not (motif := epurer(motif).strip()):
+        raise ValidationError({"motif": "Dites pourquoi les versements sont suspendus."})
+    libres = {droit.pk: droit for droit in a_suspendre(controle)}
+    choisis = [libres[pk] for pk in sorted(set(droits_choisis)) if pk in libres]
+    if not choisis or len(choisis) != len(set(droits_choisis)):
+        raise ValidationError({"droits_choisis": "Choisissez des droits dont les versements ne sont pas suspendus."})
+    for droit in choisis:
+        droits.suspendre_versements(droit, motif=f"{_raison(controle)}{motif}", par=par)
+    noms = [f"{droit.prestation} {droit.exercice}" for droit in choisis]
+    evenement = consigner(
+        controle, Geste.SUSPENDRE_VERSEMENTS, par=par, motif=motif, details={"droits": ", ".join(noms)}
+    )
+    actes.versements_suspendus(controle, evenement.pk, noms, motif, par)
+    annonces.versements_suspendus(controle, evenement.pk)
+    return choisis
+
+
+@transaction.atomic
+def reprendre_versements(controle: Controle, *, motif: str, par: Utilisateur) -> list[Droit]:
+    """Rend à leurs versements tous les droits que ce contrôle retenait ; ce qu’autre chose retient le reste."""
+    controle = ouvrir_pour(controle, Geste.REPRENDRE_VERSEMENTS, par=par)
+    if not (motif := epurer(motif).strip()):
+        raise ValidationError({"motif": "Dites pourquoi les versements reprennent."})
+    a_rendre = retenus(controle)
+    if not a_rendre:
+        raise Refus("Ce contrôle ne retient aucun versement.")
+    for droit in a_rendre:
+        droits.reprendre_versements(droit, par=par)
+    noms = [f"{droit.prestation} {droit.exercice}" for droit in a_rendre]
+    evenement = consigner(
+        controle, Geste.REPRENDRE_VERSEMENTS, par=par, motif=motif, details={"droits": ", ".join(noms)}
+    )
+    actes.versements_repris(controle, evenement.pk, noms, motif, par)
+    annonces.versements_repris(controle, evenement.pk)
+    return a_rendre
+
+
+MANQUEMENT_RETENU = Q(nature=NatureConstat.MANQUEMENT, conclusion__in=[Conclusion.MAINTENU, Conclusion.MODIFIE])
+
+
+@transaction.atomic
+def saisir_agrement(controle: Controle, *, agrement: Agrement, motif: str, par: Utilisateur) -> ProcedureAgrement:
+    """Ouvre sur l’agrément une procédure de suspension ou de retrait ; elle vit ensuite dans les agréments.
+
+    Lève Refus sans manquement retenu par le rapport définitif, ou si une procédure est déjà ouverte.
+    """
+    controle = ouvrir_pour(controle, Geste.SAISIR_AGREMENT, par=par)
+    if not controle.constats.filter(MANQUEMENT_RETENU).exists():
+        raise Refus("Aucun manquement n’est retenu par le rapport : l’agrément n’est pas en cause.")
+    if agrement.structure_id != controle.structure_id:
+        raise Refus("Cet agrément n’est pas celui de la structure contrôlée.")
+    procedure = vie.ouvrir_procedure(
+        agrement,
+        motif=motif,
+        origine=f"contrôle {controle.numero}",
+        sujet=f"controle-{controle.pk}",
+        par=par,
+    )
+    consigner(
+        controle, Geste.SAISIR_AGREMENT, par=par, motif=procedure.motif,
+        details={"agrément": agrement.get_objet_display()},
+    )  # fmt: skip
+    return procedure
 
 
 def _dit(suite: SuiteFinanciere, issue: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from partenaires.interlocuteurs import agents, charge_de, equipe
 from socle.dates import en_jour
 from socle.texte import accorde
 
-RAPPEL_JOURS = 30
+DELAI_DE_RAPPEL = timedelta(days=30)
 
 
 def lien_des_suites(controle: Controle) -> str:
@@ -116,16 +116,12 @@ def recommandation_suivie(recommandation: Recommandation, rang: int) -> None:
 
 
 def rappeler(recommandation: Recommandation, le: date) -> None:
-    """Deux rappels au plus : dans les trente jours qui précèdent l’échéance, puis quand elle est passée."""
+    """Deux rappels au plus : dans les trente jours qui précèdent l’échéance, puis à l’échéance."""
     echeance = recommandation.echeance_le
-    if echeance > le + timedelta(days=RAPPEL_JOURS):
-        return
-    quand = "proche" if echeance >= le else "passee"
-    suite = (
-        f"est à tenir avant le {en_jour(echeance)}"
-        if quand == "proche"
-        else f"devait l’être avant le {en_jour(echeance)}"
-    )
+    if echeance > le:
+        quand, suite = "proche", f"est à tenir avant le {en_jour(echeance)}"
+    else:
+        quand, suite = "echeance", f"arrive à échéance le {en_jour(echeance)}"
     structure = recommandation.structure
     for cote, destinataires, texte in (
         ("structure", equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL), f"Une recommandation {suite}."),

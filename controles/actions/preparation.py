@@ -68,7 +68,7 @@ def preparer(
     )  # fmt: skip
     _demander_les_pieces_types(controle, pieces, par)
     _ecrire_la_fiche(controle)
-    consigner(controle, Geste.PREPARER, par=par)
+    consigner(controle, Geste.PREPARER, par=par, details={"mode": str(mode)})
     return controle
 
 
@@ -187,7 +187,8 @@ def affecter(controle: Controle, *, controleur: Utilisateur, par: Utilisateur) -
     if avant.pk == controleur.pk:
         raise Refus(f"Ce contrôle est déjà confié à {controleur}.")
     ecrire(controle, controleur=controleur)
-    consigner(controle, Geste.AFFECTER, par=par, details={"de": str(avant), "à": str(controleur)})
+    details = {"de": str(avant), "à": str(controleur), "controleur": controleur.pk}  # les statistiques lisent la clé
+    consigner(controle, Geste.AFFECTER, par=par, details=details)
     annonces.confie(controle)
     return controle
 

@@ -15,6 +15,7 @@ from controles.actions import contradictoire, preparation, visite
 from controles.choix import Conclusion, Etat, EtatRegles, Mode, NatureConstat, Origine
 from controles.models import Controle, ReglesControle
 from financements.choix import TypeDeclaration
+from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.financements import EXERCICE, Caisse
 
@@ -72,13 +73,17 @@ def photo(contenu: bytes | None = None, nom: str = "photo.jpg") -> SimpleUploade
 class Bureau:
     """Une structure qui déclare et touche ses droits, un contrôleur, un responsable ; ``mener(etat)`` conduit un contrôle."""
 
-    def __init__(self, *, sanctions: bool = False) -> None:
-        self.caisse = Caisse()
-        self.caisse.baremes()
-        self.caisse.declarer(TypeDeclaration.REEL)
+    def __init__(self, *, sanctions: bool = False, argent: bool = True) -> None:
+        """``argent`` faux : une structure de plus, sans droits ; les barèmes ne se publient qu’une fois."""
+        self.caisse = Caisse() if argent else Theatre()
+        self.exercice = EXERCICE if argent else timezone.localdate().year
+        if argent:
+            self.caisse.baremes()
+            self.caisse.declarer(TypeDeclaration.REEL)
+            self.technicien = self.caisse.technicien
         self.structure = self.caisse.structure
         self.direction, self.president = self.caisse.direction, self.caisse.president
-        self.charge, self.technicien = self.caisse.charge, self.caisse.technicien
+        self.charge = self.caisse.charge
         self.controleur = agent(Role.CONTROLEUR, prenom="Alex", nom="Contrôle")
         self.responsable = agent(Role.RESPONSABLE, prenom="Reine", nom="Responsable")
         hier = timezone.localdate() - timedelta(days=1)
@@ -93,7 +98,7 @@ class Bureau:
     def preparer(self, controle: Controle, mode: Mode = Mode.SUR_PLACE, dans: int = 20) -> Controle:
         sur_place = mode == Mode.SUR_PLACE
         return preparation.preparer(
-            controle, mode=mode, exercices=[EXERCICE], objet="Usage des prestations de service",
+            controle, mode=mode, exercices=[self.exercice], objet="Usage des prestations de service",
             visite_le=timezone.localdate() + timedelta(days=dans) if sur_place else None, visite_heure=None, lieu="",
             pieces=["grand-livre", "contrats"], par=self.controleur,
         )  # fmt: skip
@@ -127,7 +132,7 @@ class Bureau:
             controle, "neutralite", NatureConstat.MANQUEMENT, "La charte n’est pas affichée.",
             recommandation="Afficher la charte à l’accueil.",
         )  # fmt: skip
-        salaires = controle.points.filter(champ="64.pilotage", exercice=EXERCICE).first()
+        salaires = controle.points.filter(champ="64.pilotage").first()
         if salaires is not None and salaires.declare:
             self.constater(
                 controle, "64.pilotage", NatureConstat.ECART, "Un salaire relève des activités.",

@@ -21,6 +21,7 @@ class Situation:
     """Ce que le portail sait d’une structure le jour du calcul. ``None`` : il ne le sait pas.
 
     ``ecart_reel`` en pour cent du prévisionnel, sur les charges ; ``enjeu`` en euros, les droits d’un exercice.
+    ``mois_de_direction`` : depuis quand la direction est là ; ``direction_depuis`` : elle en a remplacé une autre.
     """
 
     ecart_reel: Decimal | None = None
@@ -81,6 +82,15 @@ def _atteint(poids: Poids, mesure: Decimal) -> bool:
     return mesure >= poids.seuil and mesure > 0
 
 
+def _inconnue(critere: Critere, situation: Situation, mesure: Decimal | None, poids: Sequence[Poids]) -> bool:
+    """La mesure manque-t-elle ? Une première direction connue, plus jeune qu’un seuil, en a peut-être remplacé une."""
+    if critere == Critere.ANCIENNETE and situation.dernier_controle is None:
+        return False
+    if critere == Critere.DIRECTION and situation.direction_depuis is None and mesure is not None:
+        return any(_atteint(p, mesure) for p in poids if p.critere == critere)
+    return mesure is None
+
+
 def _phrase(critere: Critere, situation: Situation) -> str:
     if critere == Critere.ECART_REEL and situation.ecart_reel is not None:
         return (
@@ -109,9 +119,10 @@ def evaluer(situation: Situation, poids: Sequence[Poids]) -> Score:
     raisons, inconnues = [], []
     for critere in dict.fromkeys(p.critere for p in poids):
         mesure = _mesure(critere, situation)
+        if _inconnue(critere, situation, mesure, poids):
+            inconnues.append(CRITERES[critere].libelle)
+            continue
         if mesure is None:
-            if not (critere == Critere.ANCIENNETE and situation.dernier_controle is None):
-                inconnues.append(CRITERES[critere].libelle)
             continue
         atteints = [p for p in poids if p.critere == critere and _atteint(p, mesure)]
         if atteints:

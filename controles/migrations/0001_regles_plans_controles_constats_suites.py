@@ -1225,6 +1225,20 @@ class Migration(migrations.Migration):
                 name="ligne_plan_trimestre_connu",
             ),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="ligneplan",
+            trigger=pgtrigger.compiler.Trigger(
+                name="ligne_plan_validee_figee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n                    IF EXISTS (\n                        SELECT 1 FROM controles_plancontrole p\n                        WHERE p.id IN (NEW.plan_id, OLD.plan_id) AND p.etat = 'valide'\n                    ) THEN\n                        RAISE EXCEPTION 'Un plan validé ne change plus.';\n                    END IF;\n                    RETURN COALESCE(NEW, OLD);\n                ",
+                    hash="b5e0691df15e33a7d8750d8613d67a282870f4dc",
+                    operation="INSERT OR UPDATE OR DELETE",
+                    pgid="pgtrigger_ligne_plan_validee_figee_b0082",
+                    table="controles_ligneplan",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.AddConstraint(
             model_name="pointcontrole",
             constraint=models.UniqueConstraint(

@@ -118,6 +118,22 @@ class LignePlan(models.Model):
                 condition=Q(trimestre__isnull=True) | Q(trimestre__gte=1, trimestre__lte=4),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="ligne_plan_validee_figee",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func="""
+                    IF EXISTS (
+                        SELECT 1 FROM controles_plancontrole p
+                        WHERE p.id IN (NEW.plan_id, OLD.plan_id) AND p.etat = 'valide'
+                    ) THEN
+                        RAISE EXCEPTION 'Un plan validé ne change plus.';
+                    END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.structure} ({self.get_origine_display()})"

@@ -43,6 +43,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     from agrements.choix import Etat, TypeDossier
     from agrements.models import Dossier, VersionDossier
+    from outils import mesurer_rapport
     from outils.mesurer_argent import mesurer
     from partenaires.models import Structure
     from tests.fabriques.agrements import Theatre
@@ -111,6 +112,7 @@ def main() -> None:
         assert reponse.status_code == 200, (chemin, reponse.status_code)
         p50, p95 = temps(lambda c=c, chemin=chemin: c.get(chemin))  # type: ignore[misc]
         print(f"{nom:44} {len(requetes):8} {len(reponse.content):8} {p50:8.1f} {p95:8.1f} {p50 / vivant[0]:10.1f}")
+    mesurer_rapport.mesurer()
     mesurer()
 
 

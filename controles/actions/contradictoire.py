@@ -192,7 +192,7 @@ def suivre_les_delais(le: date) -> int:
             silences += constater_silence(controle) is not None
         elif (rappel := min((r for r in RAPPELS if reste <= r), default=0)) and reste:
             with transaction.atomic():
-                annonces.echeance_proche(controle, rappel if reste == rappel else reste)
+                annonces.echeance_proche(controle, rappel, reste)
     return silences
 
 

@@ -43,12 +43,13 @@ def delai_prolonge(controle: Controle) -> None:
     )  # fmt: skip
 
 
-def echeance_proche(controle: Controle, jours: int) -> None:
+def echeance_proche(controle: Controle, rappel: int, reste: int) -> None:
+    """Un rappel par palier (sept jours, deux jours), même si l’horloge l’a manqué d’un jour."""
     assert controle.reponse_avant_le is not None
     prevenir(
-        controle, f"rappel-{jours}-{controle.reponse_avant_le.isoformat()}",
+        controle, f"rappel-{rappel}-{controle.reponse_avant_le.isoformat()}",
         equipe(controle.structure_id, *ROLES_PARTENAIRE),
-        f"Il vous reste {accorde(jours, 'jour')} pour répondre au rapport provisoire du contrôle.",
+        f"Il vous reste {accorde(reste, 'jour')} pour répondre au rapport provisoire du contrôle.",
         lien=reverse("controles:repondre", args=[controle.pk]),
     )  # fmt: skip
 

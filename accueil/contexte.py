@@ -22,6 +22,7 @@ ENTREES_PARTENAIRE = (
     ("financements:accueil", "Mes financements"),
     ("aides:liste", "Mes aides"),
     ("senacs:accueil", "Senacs"),
+    ("controles:liste", "Contrôles"),
     ("partenaires:liste", "Ma structure"),
 )
 MENU_PUBLIC = (
@@ -50,6 +51,8 @@ def menu(utilisateur: Utilisateur) -> list[tuple[str, str]]:
     if not utilisateur.est_agent:
         return list(ENTREES_PARTENAIRE)
     entrees = list(ENTREES_AGENT)
+    if utilisateur.roles - {Role.SECRETARIAT}:
+        entrees.append(("controles:liste", "Contrôles"))
     if utilisateur.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
         entrees += [("partenaires:secteurs", "Secteurs"), ("partenaires:agents", "Agents")]
     if utilisateur.tient(*AUTEURS):

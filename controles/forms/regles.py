@@ -156,6 +156,11 @@ class DegreForm(_LigneForm):
 class _Lignes(forms.BaseFormSet):
     """Des lignes dont le texte ne se répète pas ; elles se gardent dans l’ordre écrit."""
 
+    default_error_messages = {
+        "missing_management_form": "Cette liste est arrivée incomplète : rechargez la page et recommencez.",
+        "too_many_forms": f"Cette liste tient {LIGNES_MAX} lignes au plus.",
+    }
+
     def clean(self) -> None:
         vus = set()
         for form in self.forms:
@@ -191,7 +196,13 @@ def _code(voulu: str, pris: set[str]) -> str:
 
 def _liste(formulaire: type[forms.Form]) -> type[_Lignes]:
     classe = forms.formset_factory(
-        formulaire, formset=_Lignes, extra=2, can_delete=True, max_num=LIGNES_MAX, absolute_max=LIGNES_MAX + 10
+        formulaire,
+        formset=_Lignes,
+        extra=2,
+        can_delete=True,
+        max_num=LIGNES_MAX,
+        validate_max=True,
+        absolute_max=LIGNES_MAX + 10,
     )
     return cast(type[_Lignes], classe)
 

@@ -1440,7 +1440,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("part_tirage__lte", 100)),
                 name="regles_controle_part_de_tirage",
-                violation_error_message="La part tirée au sort va de 0 à 100 %.",
+                violation_error_message="La part tirée au sort va de 0 à 100 %%.",
             ),
         ),
         migrations.AddConstraint(

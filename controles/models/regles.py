@@ -65,7 +65,7 @@ class ReglesControle(models.Model):
             models.CheckConstraint(
                 name="regles_controle_part_de_tirage",
                 condition=Q(part_tirage__lte=100),
-                violation_error_message="La part tirée au sort va de 0 à 100 %.",
+                violation_error_message="La part tirée au sort va de 0 à 100 %%.",
             ),
             models.CheckConstraint(
                 name="regles_controle_delais_positifs",

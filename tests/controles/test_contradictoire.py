@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, InternalError, ProgrammingError, transaction
 from django.utils import timezone
 
-from agrements.models import EvenementAgrement
 from comptes.choix import Role
 from controles.actions import contradictoire, preparation, visite
 from controles.actions.contradictoire import RapportIncomplet
@@ -325,10 +324,9 @@ def test_le_silence_se_constate_une_fois_le_delai_passe_et_pas_avant(bureau):
 
 def test_les_rappels_partent_une_fois_a_sept_et_deux_jours(bureau):
     controle = bureau.mener(Etat.CONTRADICTOIRE)
-    for reste, attendus in ((9, 0), (7, 1), (6, 1), (2, 2), (1, 2)):
-        Controle.objects.filter(pk=controle.pk).update(reponse_avant_le=timezone.localdate() + timedelta(days=reste))
+    for reste, attendus in ((9, 0), (7, 1), (6, 1), (2, 2), (1, 2), (0, 2)):
         for _ in range(2):
-            contradictoire.suivre_les_delais(timezone.localdate())
+            contradictoire.suivre_les_delais(controle.reponse_avant_le - timedelta(days=reste))
         rappels = Notification.objects.filter(destinataire=bureau.direction, cle__contains="-rappel-")
         assert rappels.count() == attendus, reste
 
@@ -429,5 +427,5 @@ def test_deux_signatures_au_meme_instant_n_en_font_qu_une():
     signer = lambda: contradictoire.signer(controle, par=bureau.controleur)  # noqa: E731
     reussites, refus = reussites_et_refus(signer, signer)
     assert (len(reussites), len(refus)) == (1, 1)
-    assert controle.suites.count() == 1
-    assert EvenementAgrement.objects.filter(geste="retirer").count() == 0
+    assert controle.evenements.filter(geste="signer").count() == 1
+    assert controle.suites.filter(droit__prestation="agc").count() == 1

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from controles.views import commun, contradictoire, preparation, visite
+from controles.views import commun, contradictoire, plans, preparation, regles, statistiques, visite
 
 app_name = "controles"
 
@@ -42,4 +42,31 @@ urlpatterns = [
     path("controles/<int:pk>/photos/", visite.recevoir_photo, name="recevoir_photo"),
     path("controles/<int:pk>/photos/<uuid:photo_pk>/", visite.photo, name="photo"),
     path("controles/<int:pk>/photos/<uuid:photo_pk>/retirer/", visite.retirer_photo, name="retirer_photo"),
+    # le plan
+    path("controles/plans/", plans.liste, name="plans"),
+    path("controles/plans/nouveau/", plans.creer, name="creer_plan"),
+    path("controles/plans/<int:annee>/", plans.fiche, name="plan"),
+    path("controles/plans/<int:annee>/modifier/", plans.modifier, name="modifier_plan"),
+    path("controles/plans/<int:annee>/retenir/<int:structure_pk>/", plans.retenir, name="retenir"),
+    path("controles/plans/<int:annee>/retirer/<int:structure_pk>/", plans.retirer, name="retirer_du_plan"),
+    path("controles/plans/<int:annee>/premieres/", plans.retenir_les_premieres, name="retenir_les_premieres"),
+    path("controles/plans/<int:annee>/tirer/", plans.tirer, name="tirer"),
+    path("controles/plans/<int:annee>/tirage/", plans.rejouer, name="rejouer_tirage"),
+    path("controles/plans/<int:annee>/ajouter/", plans.ajouter, name="ajouter_au_plan"),
+    path("controles/plans/<int:annee>/lignes/<int:ligne_pk>/", plans.ligne, name="ligne_plan"),
+    path("controles/plans/<int:annee>/repartir/", plans.repartir, name="repartir"),
+    path("controles/plans/<int:annee>/soumettre/", plans.soumettre, name="soumettre_plan"),
+    path("controles/plans/<int:annee>/reprendre/", plans.reprendre, name="reprendre_plan"),
+    path("controles/plans/<int:annee>/valider/", plans.valider, name="valider_plan"),
+    path("controles/programmer/", plans.programmer, name="programmer"),
+    # les règles
+    path("controles/regles/", regles.liste, name="liste_regles"),
+    path("controles/regles/nouvelles/", regles.creer, name="creer_regles"),
+    path("controles/regles/<int:pk>/", regles.fiche, name="regles"),
+    path("controles/regles/<int:pk>/modifier/", regles.modifier, name="modifier_regles"),
+    path("controles/regles/<int:pk>/publier/", regles.publier, name="publier_regles"),
+    path("controles/regles/<int:pk>/abandonner/", regles.abandonner, name="abandonner_regles"),
+    # les statistiques
+    path("controles/statistiques/", statistiques.fiche, name="statistiques"),
+    path("controles/statistiques/exporter/", statistiques.exporter, name="exporter_statistiques"),
 ]

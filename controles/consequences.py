@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
+
 from controles.choix import CONSTATS_A_DISCUTER, Conclusion, EtatSuite
 from controles.models import Constat, Controle, SuiteFinanciere
 from financements.calculs import DonneeRefusee, Donnees, Liquidation, liquider
@@ -135,7 +137,7 @@ def etudier(controle: Controle) -> list[EffetFinancier]:
     if not par_exercice:
         return []
     droits = Droit.objects.filter(structure=controle.structure_id, exercice__in=par_exercice)
-    effets = _effets(droits, par_exercice, sauf=controle)
+    effets = _effets(droits, par_exercice, controle=controle)
     sans_droit = par_exercice.keys() - {effet.exercice for effet in effets}
     effets += [
         EffetFinancier(e, None, None, ZERO, ZERO, tuple(par_exercice[e]), None, (), (), False) for e in sans_droit
@@ -148,20 +150,33 @@ def etudier_le_droit(controle: Controle, droit: Droit) -> EffetFinancier | None:
     par_exercice = _par_exercice(controle)
     if droit.exercice not in par_exercice:
         return None
-    return next(iter(_effets(Droit.objects.filter(pk=droit.pk), par_exercice, sauf=controle)), None)
+    return next(iter(_effets(Droit.objects.filter(pk=droit.pk), par_exercice, controle=controle)), None)
 
 
-def _effets(droits: Any, par_exercice: Mapping[int, list[Correction]], *, sauf: Controle) -> list[EffetFinancier]:
+_VERSION = ("droit__prestation", "droit__structure__gestionnaire", "bareme__prestation", "declaration")
+
+
+def _effets(
+    droits: QuerySet[Droit], par_exercice: Mapping[int, list[Correction]], *, controle: Controle
+) -> list[EffetFinancier]:
+    """Chaque droit sur sa version courante ; déjà revu par ce contrôle, sur celle que la suite avait étudiée."""
     courantes = (
         VersionDroit.objects.filter(courante=True, droit__in=droits)
-        .select_related("droit__prestation", "droit__structure__gestionnaire", "bareme__prestation", "declaration")
+        .select_related(*_VERSION)
         .order_by("droit__exercice", "droit__prestation__ordre", "droit")
     )
-    anterieures: dict[int, list[SuiteFinanciere]] = {}
-    appliquees = SuiteFinanciere.objects.filter(etat=EtatSuite.APPLIQUEE, droit__in=droits).exclude(controle=sauf)
-    for suite in appliquees.select_related("version_droit").order_by("version_droit__numero"):
-        anterieures.setdefault(suite.droit_id, []).append(suite)
-    return [_effet(v, par_exercice[v.droit.exercice], anterieures.get(v.droit_id, [])) for v in courantes]
+    appliquees = SuiteFinanciere.objects.filter(etat=EtatSuite.APPLIQUEE, droit__in=droits).select_related(
+        "version_droit", *(f"sur_version__{champ}" for champ in _VERSION)
+    )
+    siennes: dict[int, SuiteFinanciere] = {}
+    autres: dict[int, list[SuiteFinanciere]] = {}
+    for suite in appliquees.order_by("version_droit__numero"):
+        if suite.controle_id == controle.pk:
+            siennes[suite.droit_id] = suite
+        else:
+            autres.setdefault(suite.droit_id, []).append(suite)
+    versions = [siennes[v.droit_id].sur_version if v.droit_id in siennes else v for v in courantes]
+    return [_effet(v, par_exercice[v.droit.exercice], autres.get(v.droit_id, [])) for v in versions]
 
 
 def _effet(version: VersionDroit, corrections: list[Correction], anterieures: list[SuiteFinanciere]) -> EffetFinancier:
@@ -172,7 +187,8 @@ def _effet(version: VersionDroit, corrections: list[Correction], anterieures: li
     declare = depuis_json(version.declaration.contenu)
     contenu: dict[str, Valeur] = dict(declare)
     for suite in anterieures:
-        if suite.version_droit is not None and suite.version_droit.declaration_id == version.declaration_id:
+        faite = suite.version_droit
+        if faite and faite.declaration_id == version.declaration_id and faite.numero <= version.numero:
             contenu.update({champ: Decimal(valeur) for champ, valeur in suite.corrections.items()})
     deja_corrige = dict(contenu)
     contenu.update({correction.champ: correction.admis for correction in corrections})

@@ -82,6 +82,9 @@ class RecommandationQuerySet(models.QuerySet["Recommandation"]):
     def ouvertes(self) -> Self:
         return self.filter(etat=EtatRecommandation.OUVERTE)
 
+    def pour_liste(self) -> Self:
+        return self.select_related("structure__commune", "structure__gestionnaire", "constat__controle")
+
     def echues(self, le: date) -> Self:
         return self.ouvertes().filter(echeance_le__lt=le)
 

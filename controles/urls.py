@@ -1,6 +1,17 @@
 from django.urls import path
 
-from controles.views import commun, contradictoire, plans, preparation, regles, statistiques, visite
+from controles.views import (
+    commun,
+    contradictoire,
+    plans,
+    preparation,
+    recommandations,
+    regles,
+    sanctions,
+    statistiques,
+    suites,
+    visite,
+)
 
 app_name = "controles"
 
@@ -23,13 +34,15 @@ urlpatterns = [
     path("controles/<int:pk>/rapport/", contradictoire.rapport, name="rapport"),
     path("controles/<int:pk>/reponse/", contradictoire.repondre, name="repondre"),
     path(
-        "controles/<int:pk>/reponse/<int:numero>/<slug:champ>/", contradictoire.enregistrer_reponse,
+        "controles/<int:pk>/reponse/<int:numero>/<slug:champ>/",
+        contradictoire.enregistrer_reponse,
         name="enregistrer_reponse",
     ),
     path("controles/<int:pk>/reponse/<int:numero>/", contradictoire.garder_reponse, name="garder_reponse"),
     path("controles/<int:pk>/reponse/pieces/<int:piece_pk>/", contradictoire.piece_de_reponse, name="piece_de_reponse"),
     path(
-        "controles/<int:pk>/reponse/pieces/<int:piece_pk>/retirer/", contradictoire.retirer_piece,
+        "controles/<int:pk>/reponse/pieces/<int:piece_pk>/retirer/",
+        contradictoire.retirer_piece,
         name="retirer_piece_de_reponse",
     ),
     path("controles/<int:pk>/prolonger/", contradictoire.prolonger, name="prolonger"),
@@ -69,4 +82,18 @@ urlpatterns = [
     # les statistiques
     path("controles/statistiques/", statistiques.fiche, name="statistiques"),
     path("controles/statistiques/exporter/", statistiques.exporter, name="exporter_statistiques"),
+    # les suites
+    path("controles/<int:pk>/suites/", suites.page, name="suites"),
+    path("controles/<int:pk>/suites/<int:suite_pk>/appliquer/", suites.appliquer, name="appliquer_suite"),
+    path("controles/<int:pk>/suites/<int:suite_pk>/ecarter/", suites.ecarter, name="ecarter_suite"),
+    path("controles/<int:pk>/suites/<int:suite_pk>/recalculer/", suites.recalculer, name="recalculer_suite"),
+    path("controles/<int:pk>/suspendre/", suites.suspendre, name="suspendre_versements"),
+    path("controles/<int:pk>/reprendre/", suites.reprendre, name="reprendre_versements"),
+    path("controles/<int:pk>/agrement/", suites.saisir_agrement, name="saisir_agrement"),
+    path("controles/<int:pk>/sanctions/proposer/", sanctions.proposer, name="proposer_sanction"),
+    path("controles/<int:pk>/sanctions/<int:sanction_pk>/", sanctions.page, name="sanction"),
+    path("controles/<int:pk>/sanctions/<int:sanction_pk>/observer/", sanctions.observer, name="observer_sanction"),
+    path("controles/<int:pk>/sanctions/<int:sanction_pk>/decider/", sanctions.decider, name="decider_sanction"),
+    path("controles/recommandations/", recommandations.liste, name="recommandations"),
+    path("controles/recommandations/<int:pk>/", recommandations.fiche, name="recommandation"),
 ]

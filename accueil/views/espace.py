@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from accueil import a_faire, aides, argent
+from accueil import a_faire, aides, argent, controles, visites
 from agrements.choix import ETATS_OUVERTS, Etat
 from agrements.etapes import frise
 from agrements.models import Dossier, Seance
@@ -43,6 +43,8 @@ def _structure(request: Requete) -> dict[str, Any]:
             a_faire.pour_la_structure(structure, roles, aujourd_hui)
             + argent.pour_la_structure(structure, roles, aujourd_hui)
             + aides.pour_la_structure(structure, roles, aujourd_hui)
+            + controles.pour_la_structure(structure, roles, aujourd_hui)
+            + visites.pour_la_structure(structure, roles, aujourd_hui)
         ),
         "dossier": dossier,
         "frise": frise(dossier, list(dossier.evenements.all()), agent=False) if dossier else [],
@@ -64,7 +66,11 @@ def _agent(request: Requete) -> dict[str, Any]:
         if not tous:
             visibles = visibles.suivis_par(agent, aujourd_hui)
     contexte["taches"] = a_faire.trier(
-        contexte["taches"] + argent.pour_la_caf(agent, aujourd_hui) + aides.pour_la_caf(agent, aujourd_hui)
+        contexte["taches"]
+        + argent.pour_la_caf(agent, aujourd_hui)
+        + aides.pour_la_caf(agent, aujourd_hui)
+        + controles.pour_la_caf(agent, aujourd_hui)
+        + visites.pour_la_caf(agent, aujourd_hui)
     )
     comptes = dict(visibles.filter(etat__in=ETATS_OUVERTS).values_list("etat").annotate(n=Count("pk")))
     contexte["comptes"] = [(e.label, e.value, comptes[e.value]) for e in Etat if e.value in comptes]

@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 6 * 3600.0,
     },
     "suivre-les-aides": {"task": "aides.horloge.suivre_les_aides", "schedule": 3600.0},
+    "suivre-les-controles": {"task": "controles.horloge.suivre_les_controles", "schedule": 3600.0},
     "relancer-senacs": {"task": "senacs.horloge.relancer", "schedule": 3600.0},
     "pouls": {"task": "accueil.horloge.battre", "schedule": 20.0},
 }

@@ -40,6 +40,7 @@ from controles.models import (
     Sanction,
     SuiteFinanciere,
 )
+from financements.calculs import pourcent
 from socle.montants import en_euros, nombre_fr
 
 register = template.Library()
@@ -98,6 +99,12 @@ def mesure(valeur: Decimal | None, unite: str) -> str:
     if valeur is None:
         return ""
     return en_euros(valeur) if unite == "€" else f"{nombre_fr(valeur)}\u00a0{unite}".strip()
+
+
+@register.filter
+def part(taux: Decimal) -> str:
+    """« 15 % » d’un taux de 0 à 1."""
+    return pourcent(taux * 100)
 
 
 @register.filter

@@ -66,7 +66,7 @@ def _formulaire(
 @reserve_a(*LECTEURS)
 def liste(request: Requete) -> HttpResponse:
     tous = PlanControle.objects.all()
-    complets = tous.select_related("prepare_par", "valide_par").annotate(retenues=Count("lignes"))
+    complets = tous.select_related("prepare_par", "valide_par").annotate(retenues=Count("lignes")).order_by("-annee")
     contexte = {
         "page": paginer(request, complets, total=tous),
         "prepare": bool(peut_preparer_le_plan(request.user)),

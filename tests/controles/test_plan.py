@@ -39,13 +39,13 @@ FIGES = (InternalError, IntegrityError, ProgrammingError)
 class Table:
     """Des structures, deux contrôleurs, un responsable, un plan ouvert."""
 
-    def __init__(self, structures: int = 6, **options) -> None:
-        self.regles = regles(**options)
+    def __init__(self, structures: int = 6, annee: int | None = None) -> None:
+        self.regles = regles()
         self.controleur = agent(Role.CONTROLEUR, nom="Ancelin")
         self.collegue = agent(Role.CONTROLEUR, nom="Bodin")
         self.responsable = agent(Role.RESPONSABLE)
         self.structures = [StructureFactory(nom=f"Centre {chr(65 + n)}") for n in range(structures)]
-        self.plan = plans.ouvrir(annee=AUJOURD_HUI().year, objectif=5, par=self.controleur)
+        self.plan = plans.ouvrir(annee=annee or AUJOURD_HUI().year, objectif=5, par=self.controleur)
 
     def retenir(self, *rangs: int) -> list[LignePlan]:
         return [plans.retenir(self.plan, self.structures[n], par=self.controleur) for n in rangs]

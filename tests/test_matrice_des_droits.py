@@ -29,8 +29,9 @@ from tests.fabriques.agrements import Theatre
 from tests.fabriques.comptes import agent
 from tests.fabriques.financements import EXERCICE, Caisse
 from tests.fabriques.partenaires import StructureFactory, habiliter
-from tests.matrice import aides
+from tests.matrice import aides, controles
 from tests.matrice.aides import MATRICE_AIDES, NOMS, PAR_OBJET_AIDES
+from tests.matrice.controles import MATRICE_CONTROLES, NOMS_CONTROLES, PAR_OBJET_CONTROLES
 
 PUBLIC = "public"
 TOUS = frozenset(Role)
@@ -191,6 +192,7 @@ MATRICE: dict[str, tuple[object, tuple[str, ...]]] = {
     "financements:telecharger_scan": (TOUS, ("convention", "partie")),
     "financements:avenant": (LIQUIDE, ("convention",)),
     **MATRICE_AIDES,
+    **MATRICE_CONTROLES,
 }  # fmt: skip
 PAR_OBJET = (
     "structure",
@@ -200,6 +202,7 @@ PAR_OBJET = (
     "droit",
     "convention",
     *PAR_OBJET_AIDES,
+    *PAR_OBJET_CONTROLES,
 )  # ce qu’une personne d’une autre structure ne doit même pas savoir exister
 
 
@@ -243,6 +246,7 @@ def scene(db):
         "passage_pk": 1,
         **argent(personnes),
         **aides.objets(personnes),
+        **controles.objets(personnes),
         "agent": theatre.charge.pk,
         "fonction_pk": theatre.charge.fonctions.first().pk,
         "geste_de_compte": "fermer",
@@ -332,6 +336,7 @@ def adresse(nom: str, cles: tuple[str, ...], objets: dict[str, object]) -> str:
         "agent": "pk",
         "geste_de_compte": "nom",
         **NOMS,
+        **NOMS_CONTROLES,
     }
     return reverse(nom, kwargs={noms.get(cle, cle): objets[cle] for cle in cles})
 

@@ -105,13 +105,12 @@ class ContenuDemande:
     @cached_property
     def retenu(self) -> Decimal:
         """Les dépenses éligibles : ce que l’instruction en a retenu, à défaut ce qui est demandé."""
-        return sum(
-            (
-                d.retenu if d.retenu is not None else (d.montant_ht if self.taxe == "HT" else d.montant_ttc)
-                for d in self.depenses
-            ),
-            ZERO,
-        )
+        return sum((self.eligible(d) for d in self.depenses), ZERO)
+
+    def eligible(self, depense: Depense) -> Decimal:
+        if depense.retenu is not None:
+            return depense.retenu
+        return depense.montant_ht if self.taxe == "HT" else depense.montant_ttc
 
     @cached_property
     def autres(self) -> Decimal:

@@ -312,6 +312,7 @@ class DispositifForm(forms.Form):
         label="Gestionnaires", choices=StatutJuridique, widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choisissez au moins un statut de gestionnaire."},
     )  # fmt: skip
+    une_par_exercice = forms.BooleanField(label="Une seule demande par structure et par exercice", required=False)
     mode = forms.ChoiceField(label="L’aide est", choices=list(MODES.items()))
     forfait = MontantField(label="Forfait (€)", required=False)
     taux = PourcentageField(label="Taux (%)", required=False)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("aides/scenarios/<int:pk>/retenir/", enveloppes.retenir, name="retenir_scenario"),
     path("aides/prets/", prets.liste_prets, name="prets"),
     path("aides/prets/prelever/", prets.prelever, name="prelever"),
+    path("aides/prets/retour/", prets.retour, name="retour"),
     path("aides/prets/lots/<int:lot_pk>/ordre.xml", prets.ordre, name="ordre"),
     path("aides/<int:pk>/", commun.fiche, name="demande"),
     path("aides/<int:pk>/copier/", partenaire.copier, name="copier"),

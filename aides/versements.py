@@ -71,8 +71,8 @@ def etudier(demande: Demande, *, sauf: Paiement | None = None) -> EtudeAide:
     engage, paye = verse(demande, sauf=sauf), verse(demande, paye_seulement=True)
     reel, prevu, du = ZERO, ZERO, accorde
     if version.sur_factures and not version.est_un_pret:
-        prevu = ContenuDemande(demande).retenu
-        reel = demande.factures.aggregate(somme=Sum("retenu"))["somme"] or ZERO
+        contenu = ContenuDemande(demande)
+        prevu, reel = contenu.retenu, _reel(demande, contenu)
         du = au_prorata_du_reel(accorde, prevu, reel) if prevu else ZERO
     obstacles = _obstacles(demande)
     natures = list(
@@ -82,6 +82,13 @@ def etudier(demande: Demande, *, sauf: Paiement | None = None) -> EtudeAide:
     )
     propositions = _propositions(demande, accorde, du, engage, reel, prevu, natures) if accorde else []
     return EtudeAide(accorde, du, engage, paye, reel, prevu, tuple(propositions), tuple(obstacles))
+
+
+def _reel(demande: Demande, contenu: ContenuDemande) -> Decimal:
+    """Les factures retenues, chaque dépense dans la limite de ce qui en est retenu : l’une ne paie pas pour l’autre."""
+    sommes = demande.factures.order_by().values("depense").annotate(somme=Sum("retenu"))
+    facture = dict(sommes.values_list("depense", "somme"))
+    return sum((min(facture.get(d.pk) or ZERO, contenu.eligible(d)) for d in contenu.depenses), ZERO)
 
 
 def _propositions(

@@ -21,10 +21,11 @@ from aides.prets import ConditionsRefusees, Echeance, Mode
 from comptes.models import Utilisateur
 from financements.droits import LIQUIDATEURS
 from financements.prelevements import Creancier, Prelevement, ordre_de_prelevement
+from financements.sepa import Retour
 from socle.dates import en_jour
 from socle.erreurs import Refus
 from socle.montants import ZERO, en_euros
-from socle.texte import epurer
+from socle.texte import entier, epurer
 
 DUES = (EtatEcheance.A_VENIR, EtatEcheance.EMISE, EtatEcheance.IMPAYEE)
 
@@ -200,6 +201,35 @@ def constater(echeance: EcheancePret, *, payee: bool, le: date, motif: str, par:
         )  # fmt: skip
     _solder_si_fini(pret)
     return echeance
+
+
+@transaction.atomic
+def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> tuple[int, int, list[str]]:
+    """Constate en série ce que la banque a fait des prélèvements : payées, impayées, références inconnues.
+    Rejouable.
+    """
+    payees = impayees = 0
+    inconnues = []
+    for retour in retours:
+        echeance = _par_reference(retour.reference)
+        if echeance is None:
+            inconnues.append(retour.reference)
+        elif echeance.etat == EtatEcheance.EMISE:
+            le = min(retour.date or timezone.localdate(), timezone.localdate())
+            motif = retour.motif or "rejeté par la banque"
+            constater(echeance, payee=retour.paye, le=le, motif=motif, par=par)
+            payees, impayees = payees + retour.paye, impayees + (not retour.paye)
+    return payees, impayees, inconnues
+
+
+def _par_reference(reference: str) -> EcheancePret | None:
+    """L’échéance que cite un retour : « PRET-00012-1-003 », ou rien."""
+    morceaux = [m for texte in reference.removeprefix("PRET-").split("-") if (m := entier(texte)) is not None]
+    if not reference.startswith("PRET-") or len(morceaux) != 3:
+        return None
+    pret, tableau, rang = morceaux
+    trouvees = EcheancePret.objects.filter(pret=pret, tableau=tableau, rang=rang)
+    return trouvees.select_related("pret__demande").first()
 
 
 def _solder_si_fini(pret: Pret) -> None:

@@ -17,7 +17,7 @@ from agrements.models import Piece
 from agrements.reponses import normaliser
 from aides import actes, annonces
 from aides.actions.franchir import consigner, franchir, ouvrir
-from aides.choix import Geste
+from aides.choix import Etat, Geste
 from aides.contenu import ContenuDemande, Manque, empreinte
 from aides.droits import peut_ouvrir
 from aides.models import (
@@ -58,13 +58,15 @@ def creer(
 
     Lève Refus si le dispositif n’est pas ouvert à cette structure, ValidationError si l’exercice n’est pas le sien.
     """
-    structure = Structure.objects.select_related("gestionnaire").get(pk=structure.pk)
+    structure = Structure.objects.verrouiller(structure.pk)
     exiger(peut_ouvrir(par, structure))
     le = timezone.localdate()
     if not VersionDispositif.objects.ouvertes_a(structure, le).filter(pk=version.pk).exists():
         raise Refus("Ce dispositif ne reçoit pas de demande de votre structure aujourd’hui.")
     if not version.exercice_du <= exercice <= version.exercice_au:
         raise ValidationError({"exercice": f"Ce dispositif vaut de {version.exercice_du} à {version.exercice_au}."})
+    if version.une_par_exercice and (deja := _deja_demandee(structure, version, exercice)):
+        raise Refus(f"Vous avez déjà demandé cette aide en {exercice} : « {deja.intitule} ».")
     if copie_de is not None and copie_de.structure_id != structure.pk:
         raise Refus("On ne copie que ses propres demandes.")
     demande = Demande(
@@ -81,6 +83,12 @@ def creer(
         _copier(copie_de, demande, par)
     consigner(demande, Geste.CREER, par=par, vers=demande.etat)
     return demande
+
+
+def _deja_demandee(structure: Structure, version: VersionDispositif, exercice: int) -> Demande | None:
+    """Une demande refusée, irrecevable ou retirée n’en empêche pas une autre."""
+    siennes = Demande.objects.filter(structure=structure, version__dispositif=version.dispositif_id, exercice=exercice)
+    return siennes.exclude(etat__in=[Etat.REFUSEE, Etat.IRRECEVABLE, Etat.RETIREE]).first()
 
 
 NON_REPRIS = ("debut", "fin", "deja_commence", "demarrage_anticipe")

@@ -82,7 +82,7 @@ def joindre_facture(
 
 @transaction.atomic
 def verifier_facture(facture: Facture, *, retenu: Decimal, motif: str, par: Utilisateur) -> Facture:
-    """Ce que la Caf admet de la facture. Refuse au-delà de la dépense retenue, toutes ses factures comprises."""
+    """Ce que la Caf admet de la facture ; au-delà de la dépense retenue, le versement ne la compte pas."""
     demande = ouvrir(facture.demande, Geste.VALIDER_FACTURE, par=par)
     facture = Facture.objects.select_for_update(of=("self",)).select_related("depense").get(pk=facture.pk)
     if facture.verifiee_le is not None:

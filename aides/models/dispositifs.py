@@ -61,6 +61,7 @@ class VersionDispositif(models.Model):
     source = models.CharField("source", max_length=300)
     demonstration = models.BooleanField("valeur de démonstration", default=False)
 
+    une_par_exercice = models.BooleanField("une seule demande par structure et par exercice", default=False)
     types = ArrayField(
         models.CharField(max_length=20, choices=TypeStructure), verbose_name="structures", default=list, blank=True
     )

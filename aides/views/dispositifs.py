@@ -116,7 +116,7 @@ def _initial(version: VersionDispositif) -> dict[str, Any]:
 
 GROUPES = (
     ("L’aide", ("nom", "forme", "objet", "resume", "exercice_du", "exercice_au", "article", "source", "demonstration")),
-    ("À qui", ("types", "statuts")),
+    ("À qui", ("types", "statuts", "une_par_exercice")),
     ("Le calcul", ("mode", "forfait", "taux", "plafond", "plafond_part", "minimum", "borne_au_besoin", "regime_taxe")),
     ("Ce qui est demandé", ("avec_depenses", "avec_plan", "avec_budget")),
     ("La décision", ("instance", "ouvre_le", "ferme_le", "lettre_accord", "lettre_refus")),

@@ -16,18 +16,19 @@ from aides.forms import AnticipeForm, ConstaterForm, MandatForm, PreleverForm
 from aides.models import EcheancePret, LotPrelevement, Pret
 from aides.views.argent import decidee
 from aides.views.commun import page_formulaire
-from comptes.acces import lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
+from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
 from comptes.http import Requete
 from documents.reponses import servir
 from financements.donneur import creancier
 from financements.droits import LIQUIDATEURS
-from financements.sepa import OrdreInvalide
+from financements.forms import RetourForm
+from financements.sepa import OrdreInvalide, RetourIllisible, lire_retour
 from socle.droits import exiger
 from socle.erreurs import Refus
 from socle.listes import paginer
 from socle.montants import ZERO
-from socle.texte import entier
+from socle.texte import accorde, entier
 from socle.vues import tenter
 
 
@@ -138,6 +139,7 @@ def liste_prets(request: Requete) -> HttpResponse:
         "lignes": [(p, restes[p.pk], impayes[p.pk]) for p in page],
         "lots": LotPrelevement.objects.select_related("cree_par")[:10],
         "preleve": request.user.tient(*LIQUIDATEURS),
+        "form": RetourForm(),
     }
     return render(request, "aides/prets.html", contexte)
 
@@ -170,6 +172,26 @@ def prelever(request: Requete) -> HttpResponse:
         "total": sum((e.total for e in dues), ZERO),
     }
     return render(request, "aides/prelever.html", contexte, status=422 if form.errors else 200)
+
+
+@ecriture
+@reserve_a(*LIQUIDATEURS)
+def retour(request: Requete) -> HttpResponse:
+    """Lit le compte rendu de la banque ; relu, il ne change plus rien."""
+    form = RetourForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.warning(request, "Choisissez le fichier que la banque a rendu.")
+        return redirect("aides:prets")
+    fichier = form.cleaned_data["fichier"]
+    try:
+        payees, impayees, inconnues = prets.lire_retours(lire_retour(fichier.read(), fichier.name), par=request.user)
+    except (RetourIllisible, Refus) as erreur:
+        messages.warning(request, str(erreur))
+    else:
+        messages.success(request, f"{accorde(payees, 'échéance', 'payée')}, {accorde(impayees, 'impayée')}.")
+        if inconnues:
+            messages.warning(request, f"Références inconnues : {', '.join(inconnues[:10])}.")
+    return redirect("aides:prets")
 
 
 @lecture

@@ -376,3 +376,34 @@ def test_les_demandes_ouvertes_suivent_le_secteur_transmis(guichet):
     demande.refresh_from_db()
     assert demande.charge == neuve
     assert demande.evenements.filter(geste="affecter").count() == 1
+
+
+def test_une_aide_a_une_demande_par_exercice_se_redemande_apres_un_refus_seulement(guichet):
+    version = guichet.dispositif(une_par_exercice=True)
+    guichet.voter(version)
+    demande = guichet.mener(version, Etat.DEPOSEE)
+    with pytest.raises(Refus, match="déjà demandé cette aide"):
+        guichet.ouvrir(version)
+    guichet.instruire(demande, Etat.REFUSEE)
+    assert guichet.ouvrir(version, "Seconde").etat == Etat.EN_PREPARATION
+
+
+def test_une_depense_trop_facturee_ne_paie_pas_pour_une_autre(guichet):
+    version = guichet.dispositif(sur_factures=True, convention_exigee=False)
+    guichet.voter(version)
+    demande = guichet.mener(version, Etat.EN_PREPARATION)
+    redaction.ecrire_depense(
+        demande, par=guichet.direction, libelle="Mobilier", fournisseur="", montant_ht=D(8_000), montant_ttc=D(10_000)
+    )
+    redaction.joindre_devis(
+        demande, depense_pk=demande.depenses.get().pk, televerse=document("devis"), par=guichet.direction
+    )
+    demande = guichet.finir(demande, Etat.ACCORDEE, montant=12_000)
+    mobilier = demande.depenses.get(libelle="Mobilier")
+    facture = versements.joindre_facture(
+        demande, depense_pk=mobilier.pk, numero="F1", datee_le=timezone.localdate(), montant_ht=D(24_000),
+        montant_ttc=D(30_000), televerse=document("facture"), par=guichet.direction,
+    )  # fmt: skip
+    versements.verifier_facture(facture, retenu=D(30_000), motif="", par=guichet.technicien)
+    etude = etudier(Demande.objects.pour_fiche().get(pk=demande.pk))
+    assert (etude.prevu, etude.reel, etude.du) == (D(30_000), D(10_000), D(4_000))

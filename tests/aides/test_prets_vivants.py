@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import ProgrammingError, transaction
 from django.db.utils import InternalError
+from django.urls import reverse
 from django.utils import timezone
 
 from aides.actions import prets, versements
@@ -164,3 +166,22 @@ def test_la_base_fige_le_tableau_et_les_conditions(guichet):
     ):
         with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
             geste()
+
+
+def test_le_retour_de_la_banque_se_lit_en_serie_et_se_relit_sans_effet(guichet, entrer):
+    pret = en_cours(guichet)
+    cles = echoir(pret, 1, 2)
+    prelever(guichet, cles)
+    une, deux = EcheancePret.objects.filter(pk__in=cles).order_by("rang")
+    lignes = f"reference;etat;motif;date\n{une.reference};payé;;\n{deux.reference};rejeté;AM04;\nPRET-x;payé;;\n"
+    client = entrer(guichet.technicien)
+    for _ in range(2):
+        retour = SimpleUploadedFile("retour.csv", lignes.encode())
+        assert client.post(reverse("aides:retour"), {"fichier": retour}).status_code == 302
+    une.refresh_from_db()
+    deux.refresh_from_db()
+    assert (une.etat, deux.etat) == (EtatEcheance.PAYEE, EtatEcheance.IMPAYEE)
+    assert "provision" in deux.motif
+    page = client.get(reverse("aides:prets")).content.decode()
+    assert "Références inconnues : PRET-x" in page
+    assert "1 impayée" in page

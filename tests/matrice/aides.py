@@ -42,7 +42,7 @@ MATRICE_AIDES: dict[str, tuple[object, tuple[str, ...]]] = {
     **dict.fromkeys(["aides:abonder", "aides:transferer"], (PILOTE, ("enveloppe",))),
     "aides:essayer": (RESPONSABLE, ("enveloppe",)),
     **dict.fromkeys(["aides:scenario", "aides:retenir_scenario"], (RESPONSABLE, ("scenario_allocation",))),
-    "aides:prelever": (LIQUIDE, ()),
+    **dict.fromkeys(["aides:prelever", "aides:retour"], (LIQUIDE, ())),
     "aides:ordre": (LIQUIDE, ("lot_pk",)),
     "aides:demande": (TOUS, ("demande",)),
     "aides:copier": (DIRIGE, ("demande",)),

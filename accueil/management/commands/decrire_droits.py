@@ -9,6 +9,10 @@ from django.core.management.base import BaseCommand, CommandParser
 from accueil.management.commands.lister_urls import adresses
 from agrements.choix import Etat, EtatAgrement, Geste, GesteAgrement
 from agrements.cycle import CYCLE, CYCLE_AGREMENT, SUR_PLACE, SUR_PLACE_AGREMENT
+from aides.choix import Etat as EtatAide
+from aides.choix import Geste as GesteAide
+from aides.cycle import CYCLE as CYCLE_AIDE
+from aides.cycle import SUR_PLACE as SUR_PLACE_AIDE
 from comptes.choix import Role
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
@@ -68,6 +72,47 @@ QUI_DECLARE: dict[str, tuple[Role, ...]] = {
 }  # fmt: skip
 
 
+_DIRIGENT = (Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+_EQUIPE = (*_DIRIGENT, Role.SAISIE)
+_INSTRUISENT = (Role.CHARGE_CONSEIL, Role.RESPONSABLE)
+_LIQUIDENT = (Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE)
+A = GesteAide
+QUI_AIDE: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys((A.REDIGER, A.JOINDRE, A.LIRE_NOTIFICATION, A.FACTURER), _EQUIPE),
+    **dict.fromkeys(
+        (A.DEMANDER_VISA, A.REPRENDRE, A.DEPOSER, A.RETIRER, A.RENVOYER, A.RENDRE_BILAN, A.ATTESTER_DESTINATION),
+        _DIRIGENT,
+    ),
+    **dict.fromkeys((A.VISER, A.REFUSER_VISA), (Role.REPRESENTANT_LEGAL,)),
+    **dict.fromkeys(
+        (
+            A.DEMANDER_COMPLEMENTS, A.DECLARER_IRRECEVABLE, A.RETENIR, A.PROPOSER, A.REPRENDRE_INSTRUCTION,
+            A.ACCEPTER_BILAN,
+        ),
+        _INSTRUISENT,
+    ),
+    **dict.fromkeys((A.AUTORISER_DEMARRAGE, A.PROROGER, A.ROMPRE_DESTINATION), (Role.RESPONSABLE,)),
+    **dict.fromkeys((A.INSCRIRE, A.DESINSCRIRE, A.ACCORDER, A.AJOURNER, A.REFUSER), (Role.SECRETARIAT,)),
+    **dict.fromkeys(
+        (A.VALIDER_FACTURE, A.VERSER, A.SOLDER, A.CONSTATER_CADUCITE, A.GERER_PRET, A.ENREGISTRER_RENDU), _LIQUIDENT
+    ),
+    A.SIGNER_PRET: (Role.REPRESENTANT_LEGAL, Role.RESPONSABLE),
+}  # fmt: skip
+
+
+def _aides() -> list[str]:
+    lignes = ["", "## Gestes sur une demande d’aide", "", *ENTETE]
+    for nom, tenants in QUI_AIDE.items():
+        transition = CYCLE_AIDE.get(nom)
+        depuis = transition.depuis if transition else SUR_PLACE_AIDE[nom]
+        etats = ", ".join(e.label for e in EtatAide if e in depuis)
+        vers = EtatAide(transition.vers).label if transition else "sans changement"
+        motif = "exigé" if transition and transition.motif_exige else ""
+        qui = ", ".join(role.label for role in tenants)
+        lignes.append(f"| {GesteAide(nom).label} | {etats} | {vers} | {motif} | {qui} |")
+    return lignes
+
+
 def page() -> str:
     lignes = [
         "# Qui peut quoi",
@@ -117,10 +162,12 @@ def page() -> str:
         motif = "exigé" if transition and transition.motif_exige else ""
         qui = ", ".join(role.label for role in tenants)
         lignes.append(f"| {GesteDeclaration(nom).label} | {etats} | {vers} | {motif} | {qui} |")
+    lignes += _aides()
     lignes += [
         "",
         "Un technicien conseil n’agit que sur les gestionnaires de son portefeuille, ou de celui qu’il supplée.",
-        "Qui saisit un barème ne le publie pas ; qui force un montant ou lance un recalcul ne l’approuve pas.",
+        "Qui saisit un barème ou un dispositif ne le publie pas.",
+        "Qui force un montant ou lance un recalcul ne l’approuve pas.",
         "Au-dessus du seuil de double regard, qui propose un paiement ne le valide pas.",
         "",
         "Un chargé de conseil n’agit que sur les dossiers qu’il suit, ou qu’un collègue absent lui confie.",

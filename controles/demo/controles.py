@@ -16,9 +16,8 @@ from comptes.models import Utilisateur
 from controles.actions import contradictoire, preparation, suites, visite
 from controles.choix import Conclusion, Etat, EtatSuite, Mode, NatureConstat, Origine, Position
 from controles.contenu import declarations_retenues
+from controles.demo.plan import a_controler
 from controles.models import Controle, ReglesControle
-from financements.choix import NatureDroit
-from financements.models import Droit
 from partenaires.interlocuteurs import equipe, technicien_de
 from partenaires.models import Structure
 
@@ -44,13 +43,15 @@ class Recit:
     """Mène un contrôle par les vrais gestes, avec les vraies personnes de la structure et de la Caf."""
 
     def __init__(self, structure: Structure, regles: ReglesControle, controleur: Utilisateur, rang: int) -> None:
-        self.structure, self.controleur = structure, controleur
+        self.structure = structure
         self.direction = equipe(structure.pk, Role.DIRECTION)[0]
         self.annee = timezone.localdate().year
-        self.controle = Controle.objects.create(
+        programme = Controle.objects.filter(structure=structure, etat=Etat.PROGRAMME).first()  # né du plan validé
+        self.controle = programme or Controle.objects.create(
             structure=structure, regles=regles, annee=self.annee, mode=Mode.SUR_PLACE if rang % 4 else Mode.SUR_PIECES,
             origine=Origine.RISQUE if rang % 3 else Origine.TIRAGE, controleur=controleur,
         )  # fmt: skip
+        self.controleur = self.controle.controleur
 
     def preparer(self, visite_le: date) -> Recit:
         exercices = sorted(declarations_retenues(self.structure.pk, range(self.annee - 2, self.annee + 1)))
@@ -183,19 +184,12 @@ def mener(recit: Recit, etat: Etat, rang: int) -> None:
         recit.clore()
 
 
-def _structures() -> list[Structure]:
-    """Celles qui ont une direction et des droits réels : il y a quelque chose à contrôler."""
-    reelles = Droit.objects.filter(versions__courante=True, versions__nature=NatureDroit.REEL).values("structure")
-    trouvees = Structure.objects.ouvertes().filter(pk__in=reelles).select_related("gestionnaire", "commune")
-    return [s for s in trouvees.order_by("pk") if equipe(s.pk, Role.DIRECTION)]
-
-
 def semer_controles(controleurs: list[Utilisateur]) -> int:
     """Un contrôle par étape ; le premier contrôleur en tient la moitié. Rend leur nombre."""
     regles = ReglesControle.objects.en_vigueur(timezone.localdate())
     if regles is None:
         return 0
-    for rang, (structure, etat) in enumerate(zip(_structures(), (*ETAPES, Etat.NOTIFIE), strict=False)):
+    for rang, (structure, etat) in enumerate(zip(a_controler(), (*ETAPES, Etat.NOTIFIE), strict=False)):
         controleur = controleurs[0] if rang % 2 or etat == Etat.NOTIFIE else controleurs[1 + rang % 2]
         mener(Recit(structure, regles, controleur, rang), etat, rang)
     return Controle.objects.count()

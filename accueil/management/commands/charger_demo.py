@@ -12,6 +12,8 @@ from agrements.demo.dossiers import semer_dossiers
 from agrements.models import Dossier
 from agrements.regimes import publier_les_regimes
 from aides.demo.aides import semer_aides
+from controles.demo.controles import semer_controles
+from controles.demo.plan import semer_plan_en_preparation, semer_plan_valide
 from financements.demo.argent import semer_argent
 from financements.donneur import donneur
 from partenaires.demo.comptes import MOT_DE_PASSE, semer_agents, semer_partenaires
@@ -38,6 +40,10 @@ class Command(BaseCommand):
             nombre = semer_dossiers(structures, agents["secretariat"][0])
             declarations = semer_argent(agents, donneur())
             aides = semer_aides(agents)
+            semer_plan_valide(agents["controleurs"], agents["responsable"][0])
+            controles = semer_controles(agents["controleurs"])
+            semer_plan_en_preparation(agents["controleurs"])
         self.stdout.write(
-            f"{len(structures)} structures, {nombre} dossiers, {declarations} déclarations, {aides} aides."
+            f"{len(structures)} structures, {nombre} dossiers, {declarations} déclarations, {aides} aides, "
+            f"{controles} contrôles."
         )

@@ -1,4 +1,4 @@
-"""Qui apprend les suites d’un contrôle. Aucun courriel ne porte un montant ni une décision."""
+"""Qui apprend les suites d’un contrôle. Aucun courriel ne porte un montant ni une décision, pas même par son lien."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def sanction_proposee(sanction: Sanction) -> None:
         controle, f"sanction-{sanction.pk}-projet", direction(controle),
         f"La Caf vous communique un projet après son contrôle. Vos observations sont attendues avant le "
         f"{en_jour(sanction.observations_avant_le)}.",
-        lien=lien_de_la_sanction(sanction),
+        lien=lien_des_suites(sanction.controle),
     )  # fmt: skip
     prevenir(
         controle, f"sanction-{sanction.pk}-a-venir", agents(Role.RESPONSABLE),
         f"Sanction proposée après le contrôle {controle.numero}, {controle.structure} : elle vous reviendra.",
-        lien=lien_de_la_sanction(sanction), sauf=sanction.proposee_par,
+        lien=lien_des_suites(sanction.controle), sauf=sanction.proposee_par,
     )  # fmt: skip
 
 
@@ -82,24 +82,20 @@ def sanction_observee(sanction: Sanction) -> None:
     prevenir(
         sanction.controle, f"sanction-{sanction.pk}-observee", [sanction.proposee_par, *agents(Role.RESPONSABLE)],
         f"{sanction.controle.structure} a présenté ses observations sur une sanction proposée.",
-        lien=lien_de_la_sanction(sanction),
+        lien=lien_des_suites(sanction.controle),
     )  # fmt: skip
 
 
 def sanction_decidee(sanction: Sanction) -> None:
     prevenir(
         sanction.controle, f"sanction-{sanction.pk}-decidee", direction(sanction.controle),
-        "La Caf s’est prononcée après son contrôle : lisez la lettre.", lien=lien_de_la_sanction(sanction),
+        "La Caf s’est prononcée après son contrôle : lisez la lettre.", lien=lien_des_suites(sanction.controle),
     )  # fmt: skip
     prevenir(
         sanction.controle, f"sanction-{sanction.pk}-decidee-caf", [sanction.proposee_par],
-        f"La sanction proposée pour {sanction.controle.structure} est décidée.", lien=lien_de_la_sanction(sanction),
-        sauf=sanction.decidee_par,
+        f"La sanction proposée pour {sanction.controle.structure} est décidée.",
+        lien=lien_des_suites(sanction.controle), sauf=sanction.decidee_par,
     )  # fmt: skip
-
-
-def lien_de_la_sanction(sanction: Sanction) -> str:
-    return reverse("controles:sanction", args=[sanction.controle_id, sanction.pk])
 
 
 def recommandation_suivie(recommandation: Recommandation, rang: int) -> None:

@@ -18,8 +18,6 @@ EQUIPE = frozenset(ROLES_PARTENAIRE)
 CONTROLE = frozenset({Role.CONTROLEUR})
 REPOND = frozenset({Role.RESPONSABLE})
 LIQUIDE = frozenset({Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE})
-DIRIGE = frozenset({Role.DIRECTION, Role.REPRESENTANT_LEGAL})
-LIQUIDE = frozenset({Role.TECHNICIEN_CONSEIL, Role.RESPONSABLE})
 REGLENT = frozenset({Role.ADMINISTRATEUR, Role.RESPONSABLE})
 LISENT = REGLENT | CONTROLE
 DIRIGE = frozenset({Role.DIRECTION, Role.REPRESENTANT_LEGAL})
@@ -96,26 +94,10 @@ MATRICE_CONTROLES: dict[str, tuple[object, tuple[str, ...]]] = {
     "controles:recommandation": (TOUS, ("recommandation",)),
     "controles:photo": (TOUS, ("controle", "photo_pk")),
     "controles:retirer_photo": (CONTROLE, ("controle", "photo_pk")),
-    # les suites
-    "controles:suites": (TOUS, ("controle",)),
-    **dict.fromkeys(
-        ["controles:appliquer_suite", "controles:ecarter_suite", "controles:recalculer_suite"],
-        (LIQUIDE, ("controle", "suite_pk")),
-    ),
-    **dict.fromkeys(
-        ["controles:suspendre_versements", "controles:reprendre_versements", "controles:saisir_agrement"],
-        (REPOND, ("controle",)),
-    ),
-    "controles:proposer_sanction": (CONTROLE, ("controle",)),
-    "controles:sanction": (TOUS, ("controle", "sanction_pk")),
-    "controles:observer_sanction": (DIRIGE, ("controle", "sanction_pk")),
-    "controles:decider_sanction": (REPOND, ("controle", "sanction_pk")),
-    "controles:recommandations": (TOUS, ()),
-    "controles:recommandation": (TOUS, ("recommandation",)),
 }
 NOMS_CONTROLES = {
     "controle": "pk", "geste_controle": "nom", "acte_controle_pk": "acte_pk", "piece_demandee_pk": "piece_pk",
-    "recommandation": "pk", "numero_de_constat": "numero", "champ_de_reponse": "champ", "piece_de_reponse_pk": "piece_pk",
+    "numero_de_constat": "numero", "champ_de_reponse": "champ", "piece_de_reponse_pk": "piece_pk",
     "controle_signe": "pk", "annee_du_plan": "annee", "structure_au_plan": "structure_pk", "regles_controle": "pk",
     "recommandation": "pk",
 }  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from accueil.a_faire import BORNE, Tache
 from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
-from controles.choix import ETATS_DE_VISITE, Etat, EtatPlan, EtatSanction, EtatSuite
+from controles.choix import ETATS_DE_VISITE, ETATS_OUVERTS, Etat, EtatPlan, EtatSanction, EtatSuite
 from controles.models import Controle, PieceDemandee, PlanControle
 from partenaires.models import Structure
 from socle.dates import en_jour
@@ -56,6 +56,16 @@ def _du_controleur(agent: Utilisateur, le: date) -> list[Tache]:
     )
     taches += [_tache(c, "Clore le contrôle", "controles:controle", None, le) for c in a_clore.order_by("pk")[:BORNE]]
     return taches
+
+
+def comptes(controleur: Utilisateur) -> list[tuple[str, str, int]]:
+    """Ses contrôles ouverts par état, dans l’ordre du travail : (libellé, état, nombre)."""
+    par_etat = dict(
+        Controle.objects.filter(controleur=controleur, etat__in=ETATS_OUVERTS)
+        .values_list("etat")
+        .annotate(n=Count("pk"))
+    )
+    return [(e.label, e.value, par_etat[e.value]) for e in ETATS_OUVERTS if e.value in par_etat]
 
 
 def pour_la_caf(agent: Utilisateur, le: date) -> list[Tache]:

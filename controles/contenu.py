@@ -291,10 +291,10 @@ def phrase_des_anomalies(constats: Iterable[Constat]) -> str:
     return accorde(sum(1 for c in constats if c.nature in ANOMALIES and c.conclusion != "leve"), "anomalie")
 
 
-def dossier_de_preparation(controle: Controle) -> dict[str, Any]:
+def dossier_de_preparation(controle: Controle, exercices: Iterable[int] | None = None) -> dict[str, Any]:
     """Ce que le contrôleur réunit avant de partir : droits et versements par exercice, convention, critères."""
     structure = controle.structure
-    exercices = sorted(controle.exercices)
+    exercices = sorted(controle.exercices if exercices is None else exercices)
     droits = (
         Droit.objects.filter(structure=structure, exercice__in=exercices)
         .avec_position()

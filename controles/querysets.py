@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
+from django.db.models.functions import Coalesce
 
 from comptes.choix import Role
 from controles.choix import ETATS_DE_VISITE, ETATS_OUVERTS, Etat, EtatRecommandation, EtatRegles
@@ -46,7 +47,11 @@ class ControleQuerySet(models.QuerySet["Controle"]):
         return self.filter(ANNONCES, structure__in=structures_de(utilisateur))
 
     def pour_liste(self) -> Self:
-        return self.select_related("structure__commune", "controleur")
+        """Les ouverts d’abord, du plus proche au plus lointain ; puis les finis, du plus récent au plus ancien."""
+        finis = Case(When(etat__in=ETATS_OUVERTS, then=0), default=1)
+        quand = Coalesce("reponse_avant_le", "visite_le")
+        ordre = [finis, quand.asc(nulls_last=True), "-annee", "-pk"]
+        return self.select_related("structure__commune", "controleur").order_by(*ordre)
 
     def pour_fiche(self) -> Self:
         return self.select_related(

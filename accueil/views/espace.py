@@ -56,7 +56,12 @@ def _structure(request: Requete) -> dict[str, Any]:
 def _agent(request: Requete) -> dict[str, Any]:
     agent = request.user
     aujourd_hui = timezone.localdate()
-    contexte: dict[str, Any] = {"taches": [], "seances": Seance.objects.a_venir(aujourd_hui)[:4]}
+    contexte: dict[str, Any] = {
+        "taches": [],
+        "controles": None,
+        "contacts": [],
+        "seances": Seance.objects.a_venir(aujourd_hui)[:4],
+    }
     visibles = Dossier.objects.visibles_par(agent)
     if agent.tient(Role.SECRETARIAT):
         contexte["taches"] = a_faire.pour_le_secretariat(agent, aujourd_hui)
@@ -72,6 +77,8 @@ def _agent(request: Requete) -> dict[str, Any]:
         + controles.pour_la_caf(agent, aujourd_hui)
         + visites.pour_la_caf(agent, aujourd_hui)
     )
+    if agent.roles == {Role.CONTROLEUR}:  # ni dossiers ni échéances : ses contrôles
+        return {**contexte, "controles": visites.comptes(agent)}
     comptes = dict(visibles.filter(etat__in=ETATS_OUVERTS).values_list("etat").annotate(n=Count("pk")))
     contexte["comptes"] = [(e.label, e.value, comptes[e.value]) for e in Etat if e.value in comptes]
     contexte["echeances"] = a_faire.echeances(agent, aujourd_hui)

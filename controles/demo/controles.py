@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-from datetime import date, time, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from unittest.mock import patch
 from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -65,14 +68,7 @@ class Recit:
         return self
 
     def notifier(self) -> Recit:
-        """La lettre est partie quand le préavis l’exigeait ; la date de la visite est, elle, celle du récit."""
-        visite_le = self.controle.visite_le
-        if visite_le is not None:
-            tot = timezone.localdate() + timedelta(days=self.controle.regles.preavis_jours)
-            Controle.objects.filter(pk=self.controle.pk).update(visite_le=max(visite_le, tot))
         self.controle = preparation.notifier(self.controle, par=self.controleur)
-        Controle.objects.filter(pk=self.controle.pk).update(visite_le=visite_le)
-        self.controle.refresh_from_db()
         return self
 
     def saisir(self, champ: str, valeur: str) -> None:
@@ -92,7 +88,7 @@ class Recit:
             self.saisir(f"point.{point.uid}.releve", f"{releve:.2f}")
 
     def visiter(self) -> Recit:
-        jour = timezone.localdate() - timedelta(days=1)
+        jour = timezone.localdate()
         if self.controle.mode == Mode.SUR_PLACE:
             self.saisir("visite.arrivee", f"{jour.isoformat()}T09:35")
             self.saisir("visite.depart", f"{jour.isoformat()}T12:50")
@@ -161,27 +157,53 @@ class Recit:
         return self
 
 
+@contextmanager
+def a_la_date(jour: date, heure: int = 10) -> Iterator[None]:
+    """Les gestes du bloc se font ce jour-là : lettres, journaux et échéances se tiennent d’un bout à l’autre."""
+    instant = timezone.make_aware(datetime.combine(jour, time(heure)))
+    with patch.object(timezone, "now", return_value=instant):
+        yield
+
+
+# Le jour de la visite, puis du rapport, de la réponse et de la signature, en jours avant ou après aujourd’hui.
+CALENDRIER: dict[str, tuple[int, int, int, int]] = {
+    Etat.NOTIFIE: (2, 0, 0, 0),
+    Etat.EN_COURS: (0, 0, 0, 0),
+    Etat.CONTRADICTOIRE: (-12, -9, 0, 0),
+    Etat.A_CONCLURE: (-48, -42, -20, 0),
+    Etat.SUITES: (-84, -78, -62, -30),
+    Etat.CLOS: (-150, -143, -125, -110),
+}
+
+
 def mener(recit: Recit, etat: Etat, rang: int) -> None:
-    demain = timezone.localdate() + timedelta(days=1)
     if etat == Etat.PROGRAMME:
         return
-    recit.preparer(demain + timedelta(days=rang)).notifier()
+    aujourd_hui = timezone.localdate()
+    visite_le, rapport, reponse, signature = (aujourd_hui + timedelta(days=n) for n in CALENDRIER[etat])
+    visite_le += timedelta(days=rang % 3 if etat == Etat.NOTIFIE else 0)
+    with a_la_date(visite_le - timedelta(days=20), 9):
+        recit.preparer(visite_le).notifier()
     if etat == Etat.NOTIFIE:
         return
-    recit.controle = visite.commencer(recit.controle, par=recit.controleur)
-    if etat == Etat.EN_COURS:
-        return
-    recit.visiter()
-    recit.controle = contradictoire.emettre(recit.controle, par=recit.controleur)
+    with a_la_date(visite_le, 9):
+        recit.controle = visite.commencer(recit.controle, par=recit.controleur)
+        if etat == Etat.EN_COURS:
+            return
+        recit.visiter()
+    with a_la_date(rapport):
+        recit.controle = contradictoire.emettre(recit.controle, par=recit.controleur)
     if etat == Etat.CONTRADICTOIRE:
         return
-    recit.repondre()
-    recit.controle = contradictoire.renvoyer(recit.controle, par=recit.direction)
+    with a_la_date(reponse):
+        recit.repondre()
+        recit.controle = contradictoire.renvoyer(recit.controle, par=recit.direction)
     if etat == Etat.A_CONCLURE:
         return
-    recit.conclure()
-    if etat == Etat.CLOS:
-        recit.clore()
+    with a_la_date(signature):
+        recit.conclure()
+        if etat == Etat.CLOS:
+            recit.clore()
 
 
 def semer_controles(controleurs: list[Utilisateur]) -> int:

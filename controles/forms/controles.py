@@ -29,7 +29,9 @@ class MotifForm(forms.Form):
 class PreparerForm(forms.Form):
     """L’objet, la période, la visite et les pièces ; les exercices proposés sont les derniers déclarés."""
 
-    mode = forms.ChoiceField(label="Le contrôle se mène", choices=Mode, widget=forms.RadioSelect)
+    mode = forms.ChoiceField(
+        label="Le contrôle se mène", choices=[(m.value, m.label.capitalize()) for m in Mode], widget=forms.RadioSelect
+    )
     exercices = forms.TypedMultipleChoiceField(
         label="Exercices contrôlés", coerce=int, widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choisissez au moins un exercice."},
@@ -121,7 +123,7 @@ class ConclureForm(forms.Form):
     """La conclusion sur un point ; le montant retenu n’est demandé que d’un point chiffré et modifié."""
 
     conclusion = forms.ChoiceField(
-        label="Conclusion", choices=Conclusion, widget=forms.RadioSelect,
+        label="Conclusion", choices=[(c.value, c.label.capitalize()) for c in Conclusion], widget=forms.RadioSelect,
         error_messages={"required": "Choisissez une conclusion."},
     )  # fmt: skip
     releve_retenu = forms.CharField(label="Montant retenu", required=False, max_length=30)

@@ -55,7 +55,8 @@ def preparer(request: Requete, pk: int) -> HttpResponse:
         if tenter(form, lambda: preparation.preparer(controle, par=request.user, **champs)):
             messages.success(request, "Le contrôle est préparé et sa fiche tirée. Relisez, puis notifiez.")
             return redirect(controle)
-    contexte = {"controle": controle, "form": form, "onglet": "dossier", **dossier_de_preparation(controle)}
+    contexte = {"controle": controle, "form": form, "onglet": "dossier"}
+    contexte |= dossier_de_preparation(controle, initial["exercices"])
     return render(request, "controles/preparer.html", contexte, status=422 if form.errors else 200)
 
 

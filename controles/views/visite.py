@@ -197,7 +197,8 @@ def fiche_en_ligne(request: Requete, pk: int) -> HttpResponse:
     erreurs: dict[str, str] = {}
     gardees = 0
     for champ, saisie in request.POST.items():
-        if champ.startswith(("visite.", "piece.", "point.", "libre.")):
+        vide = champ.startswith("libre.") and not saisie.strip()  # le constat à ajouter, laissé vide
+        if champ.startswith(("visite.", "piece.", "point.", "libre.")) and not vide:
             version = request.POST.get(f"version:{champ}", "0")
             try:
                 gardee = visite.saisir(

@@ -60,11 +60,8 @@ def _du_controleur(agent: Utilisateur, le: date) -> list[Tache]:
 
 def comptes(controleur: Utilisateur) -> list[tuple[str, str, int]]:
     """Ses contrôles ouverts par état, dans l’ordre du travail : (libellé, état, nombre)."""
-    par_etat = dict(
-        Controle.objects.filter(controleur=controleur, etat__in=ETATS_OUVERTS)
-        .values_list("etat")
-        .annotate(n=Count("pk"))
-    )
+    ouverts = Controle.objects.filter(controleur=controleur, etat__in=ETATS_OUVERTS)
+    par_etat = dict(ouverts.order_by().values_list("etat").annotate(n=Count("pk")))
     return [(e.label, e.value, par_etat[e.value]) for e in ETATS_OUVERTS if e.value in par_etat]
 
 

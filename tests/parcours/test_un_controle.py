@@ -88,7 +88,7 @@ def test_un_controle_va_de_la_preparation_au_droit_revu(bureau, ouvrir, live_ser
     page = directrice.page
     page.select_option("select[name=position]", "conteste")
     page.fill("textarea[name=texte]", "La clé de répartition est écrite.")
-    page.wait_for_selector(".statut-champ[data-statut=enregistre]")
+    page.wait_for_selector("[id^=statut-texte][data-statut=enregistre]")
     page.reload()
     assert page.input_value("textarea[name=texte]") == "La clé de répartition est écrite."
     directrice.cliquer("Envoyer nos réponses à la Caf")

@@ -187,7 +187,7 @@ def procedure_ouverte(procedure: ProcedureAgrement) -> None:
         dossier,
         f"procedure-{procedure.pk}",
         _direction(dossier),
-        f"La Caf vous écrit au sujet de votre agrément ({objet}) : vos observations sont attendues avant le "
+        f"La Caf vous écrit au sujet de votre agrément ({objet}) : vos observations sont attendues jusqu’au "
         f"{en_jour(procedure.observations_avant_le)}.",
         lien=agrement.get_absolute_url(),
     )

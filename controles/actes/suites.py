@@ -66,8 +66,8 @@ def projet_de_sanction(
         paragraphes=[
             "Le rapport définitif du contrôle de votre structure retient un manquement. La Caf envisage la sanction "
             "ci-dessous. Elle n’est pas décidée.",
-            f"Vous pouvez présenter vos observations dans le portail dans un délai de {delai}, avant le "
-            f"{en_jour(avant_le)}. Vous pouvez demander à être entendus, et vous faire assister ou représenter par la "
+            f"Vous pouvez présenter vos observations dans le portail dans un délai de {delai}, jusqu’au "
+            f"{en_jour(avant_le)} compris. Vous pouvez demander à être entendus, et vous faire assister ou représenter par la "
             "personne de votre choix (articles L. 121-1 et L. 122-1 du code des relations entre le public et "
             "l’administration).",
         ],
@@ -76,7 +76,7 @@ def projet_de_sanction(
             ("Degré", degre),
             ("Calcul", calcul),
             ("Montant envisagé", montant),
-            ("Observations", f"avant le {en_jour(avant_le)}"),
+            ("Observations", f"jusqu’au {en_jour(avant_le)} compris"),
         ),
         motivation=motivation,
         suite="Un autre que le contrôleur décidera ensuite, au vu de vos observations ; la décision vous sera écrite. "

@@ -67,7 +67,7 @@ def sanction_proposee(sanction: Sanction) -> None:
     controle = sanction.controle
     prevenir(
         controle, f"sanction-{sanction.pk}-projet", direction(controle),
-        f"La Caf vous communique un projet après son contrôle. Vos observations sont attendues avant le "
+        f"La Caf vous communique un projet après son contrôle. Vos observations sont attendues jusqu’au "
         f"{en_jour(sanction.observations_avant_le)}.",
         lien=lien_des_suites(sanction.controle),
     )  # fmt: skip

@@ -269,13 +269,17 @@ EMPREINTES = {
     "convention": (3, "10331f29b56c"),
     "convention_aide": (1, "270bb1b13661"),
     "courrier_aide": (1, "d349456bbd6d"),
+    "courrier_controle": (1, "4a34c9b3b350"),
     "decision_agrement": (2, "16a62e1860b8"),
     "demande_complements": (3, "218692262565"),
+    "droit_apres_controle": (1, "75cf9ff39260"),
     "notification_agrement": (3, "25cc533cfe65"),
     "notification_ajournement": (3, "36c630c442b7"),
     "notification_droit": (3, "100b398686b0"),
     "notification_indu": (3, "11a91c442438"),
     "notification_refus": (3, "d7410727ea90"),
+    "procedure_agrement": (1, "d1605e4a8ebd"),
+    "rapport_controle": (1, "264741f48528"),
     "revision_droit": (3, "b6a799a61960"),
 }
 

@@ -52,7 +52,7 @@ def lire(televerse: UploadedFile) -> PhotoLue:
         raise FichierRefuse("Ce fichier n’est pas une photo : envoyez une image JPEG ou PNG.")
     empreinte = empreinte_de(televerse)
     try:
-        with Image.open(televerse, formats=["JPEG", "PNG"]) as originale:  # type: ignore[arg-type]
+        with Image.open(televerse, formats=["JPEG", "PNG"]) as originale:
             lieu = _lieu(originale)
             originale.draft("RGB", (COTE_MAX, COTE_MAX))
             redressee = ImageOps.exif_transpose(originale).convert("RGB")

@@ -50,8 +50,8 @@ class ControleQuerySet(models.QuerySet["Controle"]):
         """Les ouverts d’abord, du plus proche au plus lointain ; puis les finis, du plus récent au plus ancien."""
         finis = Case(When(etat__in=ETATS_OUVERTS, then=0), default=1)
         quand = Coalesce("reponse_avant_le", "visite_le")
-        ordre = [finis, quand.asc(nulls_last=True), "-annee", "-pk"]
-        return self.select_related("structure__commune", "controleur").order_by(*ordre)
+        proche = quand.asc(nulls_last=True)
+        return self.select_related("structure__commune", "controleur").order_by(finis, proche, "-annee", "-pk")
 
     def pour_fiche(self) -> Self:
         return self.select_related(

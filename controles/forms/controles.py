@@ -133,7 +133,8 @@ class ConclureForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, constat: Constat, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"c{constat.numero}", **kwargs)
+        kwargs["prefix"] = f"c{constat.numero}"
+        super().__init__(*args, **kwargs)
         if constat.declare is None:
             del self.fields["releve_retenu"]
         else:

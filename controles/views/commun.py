@@ -160,7 +160,8 @@ def actes_de(controle: Controle, *, agent: bool) -> list[Acte]:
     if not agent and not a_ouvert(controle):
         actes = actes.exclude(nature=NatureActe.RAPPORT_CONTROLE)
     if not agent and controle.definitif_le and not controle.definitif_lu_le:
-        actes = actes.exclude(pk=controle.definitif_acte_id).exclude(cle__endswith="-cloture")
+        actes = actes.exclude(nature=NatureActe.RAPPORT_CONTROLE, cle__endswith="-definitif")
+        actes = actes.exclude(cle__endswith="-cloture")
     return list(actes)
 
 

@@ -92,7 +92,7 @@ def _page_de_reponse(
     photos: dict[int, list[Any]] = {}
     for photo in Fiche(controle).photos:
         photos.setdefault(photo.point_id or 0, []).append(photo)
-    lignes = []
+    lignes: list[dict[str, Any]] = []
     for constat in _constats(controle):
         reponse = getattr(constat, "reponse", None)
         lignes.append(

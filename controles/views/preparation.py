@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
@@ -27,7 +27,7 @@ from socle.erreurs import Refus
 from socle.vues import tenter
 
 
-def _donnees(request: Requete) -> object:
+def _donnees(request: Requete) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
@@ -38,9 +38,10 @@ def preparer(request: Requete, pk: int) -> HttpResponse:
     exiger(peut(Geste.PREPARER, request.user, controle))
     exercices = Campagne.objects.values_list("exercice", flat=True).distinct()
     declares = set(declarations_retenues(controle.structure_id, exercices))
+    exercices_vus = controle.exercices or sorted(declares)[-controle.regles.exercices_max :]
     initial = {
         "mode": controle.mode,
-        "exercices": controle.exercices or sorted(declares)[-controle.regles.exercices_max :],
+        "exercices": exercices_vus,
         "objet": controle.objet
         or "Usage des prestations de service : concordance entre ce qui est déclaré, les comptes et l’activité.",
         "visite_le": controle.visite_le,
@@ -56,7 +57,7 @@ def preparer(request: Requete, pk: int) -> HttpResponse:
             messages.success(request, "Le contrôle est préparé et sa fiche tirée. Relisez, puis notifiez.")
             return redirect(controle)
     contexte = {"controle": controle, "form": form, "onglet": "dossier"}
-    contexte |= dossier_de_preparation(controle, initial["exercices"])
+    contexte |= dossier_de_preparation(controle, exercices_vus)
     return render(request, "controles/preparer.html", contexte, status=422 if form.errors else 200)
 
 

@@ -196,7 +196,8 @@ def fiche_en_ligne(request: Requete, pk: int) -> HttpResponse:
         return _page(request, controle)
     erreurs: dict[str, str] = {}
     gardees = 0
-    for champ, saisie in request.POST.items():
+    for champ in request.POST:
+        saisie = request.POST.get(champ, "")
         vide = champ.startswith("libre.") and not saisie.strip()  # le constat à ajouter, laissé vide
         if champ.startswith(("visite.", "piece.", "point.", "libre.")) and not vide:
             version = request.POST.get(f"version:{champ}", "0")

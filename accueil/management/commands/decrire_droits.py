@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import TextChoices
 
 from accueil.management.commands.lister_urls import adresses
 from agrements.choix import Etat, EtatAgrement, Geste, GesteAgrement
@@ -14,8 +16,13 @@ from aides.choix import Geste as GesteAide
 from aides.cycle import CYCLE as CYCLE_AIDE
 from aides.cycle import SUR_PLACE as SUR_PLACE_AIDE
 from comptes.choix import Role
+from controles.choix import Etat as EtatControle
+from controles.choix import Geste as GesteControle
+from controles.cycle import CYCLE as CYCLE_CONTROLE
+from controles.cycle import SUR_PLACE as SUR_PLACE_CONTROLE
 from financements.choix import EtatDeclaration, GesteDeclaration
 from financements.cycle import CYCLE_DECLARATION, SAISIE_OUVERTE
+from socle.etats import Transition
 
 # Par geste : qui le tient, en mots ; un test compare cette table aux réponses de ``agrements.droits``.
 QUI: dict[str, tuple[Role, ...]] = {
@@ -100,17 +107,62 @@ QUI_AIDE: dict[str, tuple[Role, ...]] = {
 }  # fmt: skip
 
 
-def _aides() -> list[str]:
-    lignes = ["", "## Gestes sur une demande d’aide", "", *ENTETE]
-    for nom, tenants in QUI_AIDE.items():
-        transition = CYCLE_AIDE.get(nom)
-        depuis = transition.depuis if transition else SUR_PLACE_AIDE[nom]
-        etats = ", ".join(e.label for e in EtatAide if e in depuis)
-        vers = EtatAide(transition.vers).label if transition else "sans changement"
+K = GesteControle
+_TRANCHE = (Role.RESPONSABLE,)
+QUI_CONTROLE: dict[str, tuple[Role, ...]] = {
+    **dict.fromkeys(
+        (
+            K.PREPARER, K.NOTIFIER, K.REPORTER, K.DEMANDER_PIECES, K.COMMENCER, K.SAISIR, K.EMETTRE, K.PROLONGER,
+            K.CONCLURE, K.SIGNER, K.PROPOSER_SANCTION, K.CLORE,
+        ),
+        (Role.CONTROLEUR,),
+    ),
+    **dict.fromkeys(
+        (
+            K.ANNULER, K.AUTORISER_INOPINE, K.AFFECTER, K.SUSPENDRE_VERSEMENTS, K.REPRENDRE_VERSEMENTS, K.DECIDER_SANCTION,
+            K.SAISIR_AGREMENT,
+        ),
+        _TRANCHE,
+    ),
+    K.DECIDER_SUITE: _LIQUIDENT,
+    **dict.fromkeys((K.REMETTRE, K.LIRE, K.REPONDRE), _EQUIPE),
+    **dict.fromkeys((K.RENVOYER, K.OBSERVER_SANCTION), _DIRIGENT),
+}  # fmt: skip
+
+
+def _gestes(
+    titre: str, qui: Mapping[str, tuple[Role, ...]], cycle: Mapping[str, Transition],
+    sur_place: Mapping[str, frozenset[str]], etats: type[TextChoices], gestes: type[TextChoices],
+) -> list[str]:  # fmt: skip
+    """Un tableau : chaque geste, d’où, vers où, et qui le tient."""
+    lignes = ["", f"## {titre}", "", *ENTETE]
+    for nom, tenants in qui.items():
+        transition = cycle.get(nom)
+        depuis = transition.depuis if transition else sur_place[nom]
+        de = ", ".join(str(e.label) for e in etats if e in depuis)
+        vers = etats(transition.vers).label if transition else "sans changement"
         motif = "exigé" if transition and transition.motif_exige else ""
-        qui = ", ".join(role.label for role in tenants)
-        lignes.append(f"| {GesteAide(nom).label} | {etats} | {vers} | {motif} | {qui} |")
+        roles = ", ".join(role.label for role in tenants)
+        lignes.append(f"| {gestes(nom).label} | {de} | {vers} | {motif} | {roles} |")
     return lignes
+
+
+def _aides() -> list[str]:
+    return _gestes("Gestes sur une demande d’aide", QUI_AIDE, CYCLE_AIDE, SUR_PLACE_AIDE, EtatAide, GesteAide)
+
+
+def _controles() -> list[str]:
+    lignes = _gestes(
+        "Gestes sur un contrôle", QUI_CONTROLE, CYCLE_CONTROLE, SUR_PLACE_CONTROLE, EtatControle, GesteControle
+    )
+    return [
+        *lignes,
+        "",
+        "Un contrôleur n’agit que sur les contrôles qui lui sont confiés. Un responsable qui est aussi contrôleur ne "
+        "valide pas le plan, n’autorise pas de visite inopinée, ne liquide ni ne sanctionne.",
+        "Un contrôle n’existe pour les autres qu’une fois annoncé ou commencé ; ses constats, qu’une fois le rapport "
+        "provisoire notifié.",
+    ]
 
 
 def page() -> str:
@@ -162,7 +214,7 @@ def page() -> str:
         motif = "exigé" if transition and transition.motif_exige else ""
         qui = ", ".join(role.label for role in tenants)
         lignes.append(f"| {GesteDeclaration(nom).label} | {etats} | {vers} | {motif} | {qui} |")
-    lignes += _aides()
+    lignes += _aides() + _controles()
     lignes += [
         "",
         "Un technicien conseil n’agit que sur les gestionnaires de son portefeuille, ou de celui qu’il supplée.",

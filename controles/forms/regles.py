@@ -138,8 +138,10 @@ class _LigneForm(forms.Form):
 
 class PointForm(_LigneForm):
     theme = forms.CharField(label="Thème", max_length=80)
-    libelle = forms.CharField(label="Point à vérifier", max_length=300)
-    regle = forms.CharField(label="Règle", max_length=300, required=False)
+    libelle = forms.CharField(
+        label="Point à vérifier", max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )  # fmt: skip
+    regle = forms.CharField(label="Règle", max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class PieceForm(_LigneForm):

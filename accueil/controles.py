@@ -77,7 +77,10 @@ def _recommandations(libelle: str, lesquelles: Q, le: date) -> list[Tache]:
         .select_related("structure")
         .order_by("echeance_le", "pk")
     )
-    return [_tache(libelle, r.get_absolute_url(), r.echeance_le, f"{r}, {r.structure}", le) for r in proches[:BORNE]]
+    return [
+        _tache(libelle, r.get_absolute_url(), r.echeance_le, f"{str(r).rstrip('.')}, {r.structure}", le)
+        for r in proches[:BORNE]
+    ]
 
 
 def _suites(agent: Utilisateur, le: date) -> list[Tache]:

@@ -67,8 +67,8 @@ def projet_de_sanction(
             "Le rapport définitif du contrôle de votre structure retient un manquement. La Caf envisage la sanction "
             "ci-dessous. Elle n’est pas décidée.",
             f"Vous pouvez présenter vos observations dans le portail dans un délai de {delai}, jusqu’au "
-            f"{en_jour(avant_le)} compris. Vous pouvez demander à être entendus, et vous faire assister ou représenter par la "
-            "personne de votre choix (articles L. 121-1 et L. 122-1 du code des relations entre le public et "
+            f"{en_jour(avant_le)} compris. Vous pouvez demander à être entendus, et vous faire assister ou représenter "
+            "par la personne de votre choix (articles L. 121-1 et L. 122-1 du code des relations entre le public et "
             "l’administration).",
         ],
         releve=releve(

@@ -79,6 +79,7 @@ def _lignes(controle: Controle, *, decide: bool, agent: bool) -> list[dict[str, 
     return [
         {
             "suite": suite,
+            "ecart": suite.apres - suite.avant,
             "decide": decide and suite.etat == EtatSuite.A_DECIDER,
             "perimee": suite.etat == EtatSuite.A_DECIDER and not suite.sur_version.courante,
             "position": positions.get(suite.droit_id),

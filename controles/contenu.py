@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,8 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 from typing import Any
+
+from django.db.models import Prefetch, prefetch_related_objects
 
 from agrements.models import Agrement
 from controles.choix import ANOMALIES, CONSTATS_A_DISCUTER, EtatRecommandation, NatureConstat
@@ -165,15 +168,36 @@ class ManqueVisite:
     ancre: str
 
 
+A_LIRE = (
+    "points",
+    Prefetch("saisies", queryset=SaisieVisite.objects.select_related("par")),
+    Prefetch("pieces_demandees", queryset=PieceDemandee.objects.prefetch_related("remises__fichier")),
+    Prefetch("photos", queryset=PhotoControle.objects.select_related("fichier", "par")),
+)
+
+
 class Fiche:
-    """La fiche de contrôle entière ; chaque propriété coûte une requête au plus, une fois."""
+    """La fiche de contrôle entière. Coûte sept requêtes au plus, pour une ou pour toutes celles de ``toutes``."""
 
     def __init__(self, controle: Controle) -> None:
         self.controle = controle
+        prefetch_related_objects([controle], *A_LIRE)
+
+    @classmethod
+    def toutes(cls, controles: list[Controle]) -> list[Fiche]:
+        """Les fiches de plusieurs contrôles, et ce que leurs structures ont déjà reçu comme recommandations."""
+        prefetch_related_objects(controles, *A_LIRE)
+        faites = Recommandation.objects.filter(structure__in=[c.structure_id for c in controles])
+        lues = list(faites.values_list("structure", "code", "constat__controle"))
+        fiches = [cls(controle) for controle in controles]
+        for fiche in fiches:
+            siennes = [code for s, code, c in lues if s == fiche.controle.structure_id and c != fiche.controle.pk]
+            fiche.signalees = dict(Counter(siennes))
+        return fiches
 
     @cached_property
     def saisies(self) -> dict[str, SaisieVisite]:
-        return {s.champ: s for s in self.controle.saisies.select_related("par")}
+        return {s.champ: s for s in self.controle.saisies.all()}
 
     def valeur(self, champ: str) -> str:
         saisie = self.saisies.get(champ)
@@ -185,11 +209,11 @@ class Fiche:
 
     @cached_property
     def pieces(self) -> list[PieceDemandee]:
-        return list(self.controle.pieces_demandees.prefetch_related("remises__fichier"))
+        return list(self.controle.pieces_demandees.all())
 
     @cached_property
     def photos(self) -> list[PhotoControle]:
-        return list(self.controle.photos.filter(retiree_le__isnull=True).select_related("fichier", "par"))
+        return [photo for photo in self.controle.photos.all() if photo.retiree_le is None]
 
     @cached_property
     def signalees(self) -> dict[str, int]:
@@ -274,16 +298,21 @@ def deja_signalees(structure_pk: int, *, avant: Controle | None = None) -> dict[
     faites = Recommandation.objects.filter(structure=structure_pk)
     if avant is not None:
         faites = faites.exclude(constat__controle=avant)
-    comptes: dict[str, int] = {}
-    for code in faites.values_list("code", flat=True):
-        comptes[code] = comptes.get(code, 0) + 1
-    return comptes
+    return dict(Counter(faites.values_list("code", flat=True)))
 
 
-def anterieures(structure_pk: int) -> list[Recommandation]:
-    """Les recommandations encore ouvertes, la plus urgente d’abord."""
-    ouvertes = Recommandation.objects.filter(structure=structure_pk, etat=EtatRecommandation.OUVERTE)
-    return list(ouvertes.order_by("echeance_le", "pk")[:20])
+def anterieures(*structures: int) -> list[Recommandation]:
+    """Les recommandations encore ouvertes de ces structures, la plus urgente d’abord ; vingt par structure au plus."""
+    ouvertes = Recommandation.objects.filter(structure__in=structures, etat=EtatRecommandation.OUVERTE)
+    return list(ouvertes.order_by("echeance_le", "pk")[: 20 * len(structures)])
+
+
+def photos_par_point(controle: Controle) -> dict[int, list[PhotoControle]]:
+    """Les photos gardées, par point ; sous 0, celles d’aucun point."""
+    photos: dict[int, list[PhotoControle]] = {}
+    for photo in controle.photos.filter(retiree_le__isnull=True).select_related("fichier"):
+        photos.setdefault(photo.point_id or 0, []).append(photo)
+    return photos
 
 
 def phrase_des_anomalies(constats: Iterable[Constat]) -> str:

@@ -16,6 +16,11 @@ SANS_EFFET = (
 )
 
 
+def _envoi_dit(controle: Controle) -> str:
+    requise = controle.pieces_demandees.filter(requise_le__isnull=False).values_list("requise_le", flat=True).first()
+    return f"Déposez-les dans le portail jusqu’au {en_jour(requise)} compris ; il les range." if requise else ""
+
+
 def notification(controle: Controle) -> Acte:
     """Au représentant légal : objet, période, pièces (domaine E.1 ; charte de contrôle de la branche)."""
     sur_place = controle.mode == Mode.SUR_PLACE
@@ -31,7 +36,7 @@ def notification(controle: Controle) -> Acte:
             f"Le contrôleur se présentera dans vos locaux le {visite_dite(controle)}. La direction, et si elle le "
             "souhaite la présidence, le reçoivent."
             if sur_place
-            else "Vous n’avez personne à recevoir : le contrôle se mène sur les pièces que vous remettez.",
+            else f"Vous n’avez personne à recevoir : le contrôle se mène sur les pièces. {_envoi_dit(controle)}",
             "Les constats vous seront communiqués dans un rapport provisoire. Vous pourrez y répondre point par point, "
             "pièces à l’appui, avant toute conclusion.",
         ],

@@ -19,7 +19,7 @@ from controles.actions.franchir import consigner, ecrire, franchir, ouvrir
 from controles.annonces import preparation as annonces
 from controles.choix import Geste, Mode
 from controles.contenu import declarations_retenues, tirer_la_fiche
-from controles.delais import delai_dit
+from controles.delais import delai_dit, echeance
 from controles.models import Controle, PieceDemandee, PieceRemise, PointControle
 from documents.actions import recevoir
 from socle.dates import en_jour
@@ -144,6 +144,9 @@ def notifier(controle: Controle, *, par: Utilisateur) -> Controle:
     if manques := ce_qui_manque(controle, timezone.localdate()):
         raise ControleIncomplet(f"Le contrôle ne peut pas être notifié : {' ; '.join(manques)}.")
     controle = franchir(controle, Geste.NOTIFIER, par=par, notifie_le=timezone.now())
+    if controle.mode == Mode.SUR_PIECES:  # elles s’envoient : le préavis d’une visite devient leur délai
+        avant = echeance(timezone.localdate(), controle.regles.preavis_jours, ouvres=False)
+        controle.pieces_demandees.update(en_ligne=True, requise_le=avant)
     actes.notification(controle)
     annonces.notifie(controle)
     return controle

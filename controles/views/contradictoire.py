@@ -18,7 +18,7 @@ from comptes.http import Requete
 from controles.actions import contradictoire
 from controles.choix import CONSTATS_A_DISCUTER, Etat, Geste, Position
 from controles.consequences import etudier
-from controles.contenu import Fiche
+from controles.contenu import photos_par_point
 from controles.droits import a_ouvert, gestes_possibles, lit_les_constats, peut
 from controles.forms.controles import ConclureForm, PieceForm, ProlongerForm
 from controles.models import Constat, Controle, PieceReponse
@@ -55,9 +55,7 @@ def rapport(request: Requete, pk: int) -> HttpResponse:
     controle = controle_visible(request, pk)
     _exiger_ouverture(request, controle)
     constats = _constats(controle)
-    photos: dict[int, list[Any]] = {}
-    for photo in Fiche(controle).photos:
-        photos.setdefault(photo.point_id or 0, []).append(photo)
+    photos = photos_par_point(controle)
     contexte = {
         "controle": controle,
         "lignes": [{"constat": c, "photos": photos.get(c.point_id, [])} for c in constats],
@@ -89,9 +87,7 @@ def _page_de_reponse(
     saisies: dict[int, str] | None = None,
 ) -> HttpResponse:
     erreurs, saisies = erreurs or {}, saisies or {}
-    photos: dict[int, list[Any]] = {}
-    for photo in Fiche(controle).photos:
-        photos.setdefault(photo.point_id or 0, []).append(photo)
+    photos = photos_par_point(controle)
     lignes: list[dict[str, Any]] = []
     for constat in _constats(controle):
         reponse = getattr(constat, "reponse", None)

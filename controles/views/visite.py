@@ -24,7 +24,7 @@ from controles.choix import NatureConstat
 from controles.cles import cle_de
 from controles.contenu import Fiche, anterieures
 from controles.droits import lit_les_constats, peut
-from controles.models import Controle, PhotoControle
+from controles.models import Controle, PhotoControle, Recommandation
 from controles.saisies import LARGEUR_SIGNATURE, SaisieRefusee
 from documents.erreurs import FichierRefuse
 from documents.reponses import servir
@@ -38,9 +38,9 @@ def controle_visible(request: Requete, pk: int) -> Controle:
     return get_object_or_404(Controle.objects.visibles_par(request.user).pour_fiche(), pk=pk)
 
 
-def _visite(controle: Controle) -> dict[str, Any]:
+def _visite(fiche: Fiche, ouvertes: list[Recommandation]) -> dict[str, Any]:
     """Tout ce que l’appareil garde d’une visite pour la mener sans réseau."""
-    fiche = Fiche(controle)
+    controle = fiche.controle
     uids = {point.pk: str(point.uid) for point in fiche.points}
     return {
         "pk": controle.pk,
@@ -75,7 +75,8 @@ def _visite(controle: Controle) -> dict[str, Any]:
         "pieces": [{"id": p.pk, "libelle": str(p), "remise": bool(p.remises.all())} for p in fiche.pieces],
         "recommandations": [
             {"libelle": r.libelle, "echeance": r.echeance_le.isoformat(), "etat": r.get_etat_display()}
-            for r in anterieures(controle.structure_id)
+            for r in ouvertes
+            if r.structure_id == controle.structure_id
         ],
         "saisies": {
             s.champ: {"valeur": s.valeur, "version": s.version, "par": str(s.par), "le": s.le.isoformat()}
@@ -91,7 +92,8 @@ def _visite(controle: Controle) -> dict[str, Any]:
 @reserve_a(Role.CONTROLEUR)
 def donnees(request: Requete) -> JsonResponse:
     """Les visites de la semaine du contrôleur, leur clé de chiffrement et l’heure du portail."""
-    controles = Controle.objects.de_la_semaine(request.user, timezone.localdate()).pour_fiche()
+    controles = list(Controle.objects.de_la_semaine(request.user, timezone.localdate()).pour_fiche())
+    ouvertes = anterieures(*{c.structure_id for c in controles})
     conserver = max((c.regles.conservation_jours for c in controles), default=7)
     return JsonResponse(
         {
@@ -101,7 +103,7 @@ def donnees(request: Requete) -> JsonResponse:
             "jeton": get_token(request),
             "cle": cle_de(request.user),
             "conserver_jours": conserver,
-            "visites": [_visite(controle) for controle in controles],
+            "visites": [_visite(fiche, ouvertes) for fiche in Fiche.toutes(controles)],
         }
     )
 

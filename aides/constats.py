@@ -39,6 +39,7 @@ class Cas:
     cout: Decimal = Decimal(0)
     autres: Decimal = Decimal(0)
     deja_commence: str = ""
+    debut: str = ""
     engagement_joint: bool = False
 
 
@@ -90,9 +91,11 @@ def _senacs(cas: Cas, c: Condition) -> Constat:
     if faite:
         assert faite.contribuee_le is not None
         return Constat(str(c.nature), libelle, True, f"Contribution du {en_jour(faite.contribuee_le)}")
+    ouverte = Contribution.objects.filter(structure=cas.structure, campagne__annee=annee).first()
     return Constat(
         str(c.nature), libelle, False, f"Aucune contribution à Senacs {annee} n’est enregistrée",
-        "Répondez à l’enquête sur senacs.fr, puis dites-le dans votre relevé Senacs.", reverse("senacs:accueil"),
+        "Répondez à l’enquête sur senacs.fr, puis dites-le dans votre relevé Senacs.",
+        ouverte.get_absolute_url() if ouverte else reverse("senacs:accueil"),
     )  # fmt: skip
 
 
@@ -191,18 +194,33 @@ def _cofinancement(cas: Cas, c: Condition) -> Constat:
 
 
 def _non_commence(cas: Cas, c: Condition) -> Constat:
+    """Ce qui est déclaré, confronté à la date de début : « non » ne vaut plus quand elle est passée."""
     autorise = cas.demande.demarrage_autorise_le if cas.demande else None
-    if autorise:
-        return _constat(c, True, f"Démarrage autorisé à partir du {en_jour(autorise)}")
+    decide = cas.demande.decide_le if cas.demande else None
+    debut = date.fromisoformat(cas.debut) if cas.debut else None
     lien = reverse("aides:section", args=[cas.demande.pk, "projet"]) if cas.demande else ""
+    if autorise:
+        preuve = f"Démarrage autorisé à partir du {en_jour(autorise)}"
+        trop_tot = debut is not None and debut < autorise
+        if trop_tot and debut:
+            preuve += f", début prévu le {en_jour(debut)}"
+        return _constat(c, not trop_tot, preuve, "Repoussez le début du projet à la date autorisée.", lien)
     if cas.deja_commence == "oui":
         return _constat(
             c, False, "Vous avez répondu que le projet a commencé",
             "Un projet commencé avant la décision n’est pas aidé, sauf autorisation de la Caf.", lien,
         )  # fmt: skip
-    if cas.deja_commence == "non":
-        return _constat(c, True, "Déclaré non commencé")
-    return _constat(c, False, "Pas encore répondu", "Dites si le projet a déjà commencé.", lien)
+    if cas.deja_commence != "non":
+        return _constat(c, False, "Pas encore répondu", "Dites si le projet a déjà commencé.", lien)
+    if debut and debut <= min(cas.le, decide or cas.le):
+        return _constat(
+            c, False, f"Déclaré non commencé, mais son début est écrit au {en_jour(debut)}",
+            "Repoussez le début du projet, ou dites pourquoi il doit commencer avant la décision : la Caf peut "
+            "l’autoriser.", lien,
+        )  # fmt: skip
+    return _constat(
+        c, True, f"Déclaré non commencé, début prévu le {en_jour(debut)}" if debut else "Déclaré non commencé"
+    )
 
 
 _EVALUATEURS: dict[str, Callable[[Cas, Condition], Constat]] = {

@@ -126,6 +126,7 @@ class ContenuDemande:
             cout=self.cout,
             autres=self.autres,
             deja_commence=str(self.reponses.get("deja_commence") or ""),
+            debut=str(self.reponses.get("debut") or ""),
             engagement_joint=any(j.exigence == NATURE_ENGAGEMENT for j in self.jointes),
         )
 

@@ -285,9 +285,18 @@ def verifier_le_calcul(
         raise DispositifIncoherent("taux", "Écrivez le taux, entre 0 et 100.")
     if mode == Mode.PARTS and not parts:
         raise DispositifIncoherent("parts", "Ajoutez une part au moins : sans elle, l’aide vaudrait toujours zéro.")
+    if plafond is not None and plafond <= 0:
+        raise DispositifIncoherent("plafond", "Un plafond de zéro n’accorderait jamais rien : laissez-le vide.")
+    if plafond_part is not None and plafond_part <= 0:
+        raise DispositifIncoherent("plafond_part", "Zéro pour cent n’accorderait jamais rien : laissez-le vide.")
     if plafond_part is not None and mode == Mode.TAUX and taux is not None and plafond_part < taux:
         raise DispositifIncoherent(
             "plafond_part", "Ce plafond est plus bas que le taux : baissez le taux, ou relevez le plafond."
+        )
+    if minimum is not None and mode == Mode.FORFAIT and forfait is not None and minimum > forfait:
+        raise DispositifIncoherent(
+            "minimum",
+            f"Le minimum ({en_euros(minimum)}) dépasse le forfait ({en_euros(forfait)}) : rien ne serait accordé.",
         )
     if minimum is not None and plafond is not None and minimum > plafond:
         raise DispositifIncoherent(

@@ -24,6 +24,7 @@ class VersionDispositifQuerySet(models.QuerySet["VersionDispositif"]):
         return self.publiees().filter(
             Q(ferme_le__isnull=True) | Q(ferme_le__gte=le),
             ouvre_le__lte=le,
+            exercice_au__gte=le.year,
             types__contains=[structure.type],
             statuts__contains=[structure.gestionnaire.statut],
         )

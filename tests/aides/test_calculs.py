@@ -107,6 +107,9 @@ def regler(**autres):
         ({"mode": "parts"}, "parts"),
         ({"plafond_part": D(30)}, "plafond_part"),
         ({"plafond": D(100), "minimum": D(200)}, "minimum"),
+        ({"mode": "forfait", "forfait": D(100), "minimum": D(200)}, "minimum"),
+        ({"plafond": D(0)}, "plafond"),
+        ({"plafond_part": D(0)}, "plafond_part"),
     ],
 )
 def test_une_regle_qui_ne_donnerait_rien_est_refusee_pres_de_son_champ(regle, champ):

@@ -214,6 +214,24 @@ def test_une_facture_d_avant_la_decision_n_est_pas_aidee_sauf_demarrage_autorise
     assert versements.joindre_facture(demande, **{**facture, "televerse": document("facture")}).numero == "F1"
 
 
+def test_un_debut_deja_passe_contredit_non_commence_jusqu_a_l_autorisation(guichet):
+    aujourd_hui = timezone.localdate()
+    version = guichet.dispositif(conditions=[{"nature": "non_commence"}])
+    guichet.voter(version)
+    demande = guichet.mener(version, Etat.DEPOSEE)
+    demande.reponses.filter(champ="debut").update(valeur=aujourd_hui.isoformat())
+    (constat,) = ContenuDemande(demande).constats
+    assert (constat.remplie, "son début est écrit au" in constat.preuve) == (False, True)
+    with pytest.raises(Refus, match="non commencé avant la décision"):
+        guichet.instruire(demande)
+    autorisee = instruction.autoriser_demarrage(
+        demande, le=aujourd_hui + timedelta(days=9), motif="Chantier d’été.", par=guichet.responsable
+    )
+    assert not ContenuDemande(autorisee).constats[0].remplie
+    Demande.objects.filter(pk=demande.pk).update(demarrage_autorise_le=aujourd_hui)
+    assert guichet.instruire(Demande.objects.get(pk=demande.pk)).etat == Etat.ACCORDEE
+
+
 def test_le_delai_previent_deux_fois_puis_rend_l_aide_caduque(guichet):
     from aides.actions.calendrier import suivre_le_calendrier
     from courriers.models import Notification

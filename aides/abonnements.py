@@ -19,7 +19,6 @@ from aides.choix import (
     DECISION_A_LIRE,
     ETATS_OUVERTS,
     GESTES_DE_DECISION,
-    GESTES_FAITS,
     GESTES_INTERNES,
     LIBELLES_PARTENAIRE,
     Geste,
@@ -124,7 +123,7 @@ def vie_des_aides(request: Requete, structure: Structure) -> list[LigneDeJournal
     return [
         LigneDeJournal(
             e.le,
-            f"Aide « {e.demande.intitule} » : {GESTES_FAITS[e.geste]}",
+            f"Aide « {e.demande.intitule} » : {e.fait}",
             auteur(e.par),
             (e.motif,) if e.motif else (),
             e.demande.get_absolute_url(),

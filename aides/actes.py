@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from agrements.models import Seance
 from aides.choix import SensDecision
@@ -166,7 +167,7 @@ def decision(
     explication: list[dict[str, Any]], limite: date | None,
 ) -> Acte:  # fmt: skip
     version = demande.version
-    tenue = f"{seance.get_instance_display().capitalize()} du {en_jour(seance.tenue_le)}"
+    tenue = f"{capfirst(seance.get_instance_display())} du {en_jour(seance.tenue_le)}"
     if sens == SensDecision.ACCORDE:
         assert montant is not None
         assert limite is not None

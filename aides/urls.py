@@ -1,12 +1,12 @@
 from django.urls import path
 
-from aides.views import argent, commun, dispositifs, enveloppes, instruction, partenaire, prets
+from aides.views import argent, commun, dispositifs, enveloppes, instruction, ouverture, partenaire, prets
 
 app_name = "aides"
 
 urlpatterns = [
     path("aides/", commun.liste, name="liste"),
-    path("aides/demander/<int:version_pk>/", partenaire.creer, name="creer"),
+    path("aides/demander/<int:version_pk>/", ouverture.creer, name="creer"),
     path("aides/dispositifs/", dispositifs.liste, name="dispositifs"),
     path("aides/dispositifs/nouveau/", dispositifs.creer, name="creer_dispositif"),
     path("aides/dispositifs/<int:pk>/", dispositifs.fiche, name="dispositif"),
@@ -26,7 +26,7 @@ urlpatterns = [
     path("aides/prets/retour/", prets.retour, name="retour"),
     path("aides/prets/lots/<int:lot_pk>/ordre.xml", prets.ordre, name="ordre"),
     path("aides/<int:pk>/", commun.fiche, name="demande"),
-    path("aides/<int:pk>/copier/", partenaire.copier, name="copier"),
+    path("aides/<int:pk>/copier/", ouverture.copier, name="copier"),
     path("aides/<int:pk>/sections/<slug:code>/", partenaire.section, name="section"),
     path("aides/<int:pk>/champs/<slug:champ>/", partenaire.champ, name="champ"),
     path("aides/<int:pk>/depenses/", partenaire.depenses, name="depenses"),

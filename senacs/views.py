@@ -282,7 +282,7 @@ def relancer(request: Requete) -> HttpResponse:
         elif envoyees:
             messages.success(request, f"{accorde(envoyees, 'structure', 'relancée')}.")
         else:
-            messages.info(request, "Aucune relance : ces structures ont contribué, ou l’ont déjà été aujourd’hui.")
+            messages.info(request, "Aucune relance : ces structures ont contribué, ou ont été relancées aujourd’hui.")
     return redirect("senacs:suivi")
 
 

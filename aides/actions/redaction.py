@@ -391,15 +391,3 @@ def renvoyer(demande: Demande, *, par: Utilisateur) -> Demande:
 @transaction.atomic
 def retirer(demande: Demande, *, par: Utilisateur, motif: str) -> Demande:
     return franchir(demande, Geste.RETIRER, par=par, motif=motif, echeance_le=None)
-
-
-@transaction.atomic
-def lire_notification(demande: Demande, *, par: Utilisateur) -> None:
-    """Date la première lecture de la décision par la structure ; les suivantes ne changent rien."""
-    demande = ouvrir(demande, Geste.LIRE_NOTIFICATION, par=par)
-    decision = demande.decisions.select_for_update(of=("self",)).first()
-    if decision is None or decision.lue_le is not None:
-        return
-    decision.lue_le, decision.lue_par = timezone.now(), par
-    decision.save(update_fields=["lue_le", "lue_par"])
-    consigner(demande, Geste.LIRE_NOTIFICATION, par=par)

@@ -1,4 +1,4 @@
-"""Après la décision : signer, proroger, constater la caducité, rendre un bilan, attester la destination sociale."""
+"""Après la décision : lire la lettre, signer, proroger, constater la caducité, rendre un bilan, attester l’usage."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ from socle.dates import en_jour
 from socle.erreurs import Refus, VersionPerimee
 from socle.montants import MontantIllisible, en_euros, lire_montant, nombre_fr
 from socle.texte import epurer
+
+
+@transaction.atomic
+def lire_notification(demande: Demande, *, par: Utilisateur) -> None:
+    """Date la première lecture de la décision par la structure ; les suivantes ne changent rien."""
+    demande = ouvrir(demande, Geste.LIRE_NOTIFICATION, par=par)
+    decision = demande.decisions.select_for_update(of=("self",)).first()
+    if decision is None or decision.lue_le is not None:
+        return
+    decision.lue_le, decision.lue_par = timezone.now(), par
+    decision.save(update_fields=["lue_le", "lue_par"])
+    consigner(demande, Geste.LIRE_NOTIFICATION, par=par)
 
 
 @transaction.atomic

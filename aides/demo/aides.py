@@ -149,7 +149,7 @@ class Recit:
         return self
 
     def lire(self) -> Recit:
-        redaction.lire_notification(self.demande, par=self.direction)
+        suites.lire_notification(self.demande, par=self.direction)
         return self
 
 
@@ -269,9 +269,11 @@ def _facturer(recit: Recit, responsable: Utilisateur) -> None:
 
 
 def _senacs(annee: int, par: Utilisateur) -> None:
-    """L’enquête de l’année, close au printemps : la plupart ont contribué, quelques-unes sont en retard."""
+    """L’enquête de l’année, au printemps : la plupart ont contribué, quelques-unes sont en retard."""
+    aujourd_hui = timezone.localdate()  # en hiver, l’enquête de l’année n’est pas ouverte : on l’avance
+    ouverture = min(date(annee, 3, 1), aujourd_hui - timedelta(days=60))
     campagne = senacs.regler(
-        annee=annee, ouverture=date(annee, 3, 1), limite=date(annee, 6, 30),
+        annee=annee, ouverture=ouverture, limite=date(annee, 6, 30),
         source="dates fictives, pour la démonstration", par=par,
     )  # fmt: skip
     for rang, contribution in enumerate(Contribution.objects.filter(campagne=campagne).select_related("structure")):
@@ -282,6 +284,6 @@ def _senacs(annee: int, par: Utilisateur) -> None:
             senacs.repondre(contribution, champ="benevoles", saisie=str(20 + rang), version=0, par=directions[0])
         if rang % 5 != 4:
             senacs.contribuer(
-                contribution, le=date(annee, 5, 4 + rang % 20), reference=f"SENACS-{annee}-{1000 + rang}",
+                contribution, le=min(date(annee, 5, 4 + rang % 20), aujourd_hui), reference=f"SENACS-{annee}-{1000 + rang}",
                 televerse=None, par=directions[0],
             )  # fmt: skip

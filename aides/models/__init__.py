@@ -1,7 +1,6 @@
+from aides.models.decisions import AvisAide, DecisionAide
 from aides.models.demandes import (
-    AvisAide,
     ComplementsDemandes,
-    DecisionAide,
     Demande,
     Depense,
     EvenementDemande,

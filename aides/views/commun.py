@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from agrements.etapes import Ligne
 from aides.actes import AVANT_LA_DECISION
@@ -20,7 +21,6 @@ from aides.choix import (
     DECISION_A_LIRE,
     ETATS_DECIDES,
     GESTES_DE_DECISION,
-    GESTES_FAITS,
     GESTES_INTERNES,
     Geste,
 )
@@ -113,7 +113,7 @@ def lignes_du_journal(evenements: list[EvenementDemande], demande: Demande, *, a
             lignes.append(Ligne(e.le, auteur(e.par), DECISION_A_LIRE, "", ""))
             continue
         detail = e.details.get("piece") or e.details.get("nature") or ""
-        lignes.append(Ligne(e.le, auteur(e.par), GESTES_FAITS[e.geste].capitalize(), e.motif, detail))
+        lignes.append(Ligne(e.le, auteur(e.par), capfirst(e.fait), e.motif, detail))
     return lignes
 
 
@@ -171,7 +171,7 @@ def lire_notification(request: Requete, pk: int) -> HttpResponse:
     demande = demande_visible(request, pk)
     exiger(peut(Geste.LIRE_NOTIFICATION, request.user, demande))
     try:
-        redaction.lire_notification(demande, par=request.user)
+        suites.lire_notification(demande, par=request.user)
     except Refus as refus:
         messages.warning(request, str(refus))
         return redirect(demande)

@@ -17,7 +17,7 @@ from aides.choix import EtatDispositif
 from aides.constats import Cas, constater, mesurer
 from aides.definition import CONDITIONS, CRITERES
 from aides.droits import peut_publier, peut_regler
-from aides.forms import LISTES, DispositifForm, EssaiForm
+from aides.forms_dispositif import LISTES, DispositifForm, EssaiForm
 from aides.models import Dispositif, VersionDispositif
 from aides.views.instruction import LECTEURS
 from comptes.acces import ecriture, lecture, lecture_ecriture, reserve_a

@@ -36,6 +36,12 @@ LECTEURS = (
 )  # fmt: skip
 
 
+def _passees(demande: Demande) -> list[Demande]:
+    """Les aides que la structure a déjà reçues, et ce que leur bilan en dit : l’avis en tient compte."""
+    siennes = Demande.objects.accordees().filter(structure=demande.structure_id).exclude(pk=demande.pk)
+    return list(siennes.select_related("version__dispositif", "bilan").order_by("-decide_le", "-pk")[:5])
+
+
 def _page(
     request: Requete, demande: Demande, *, form: AvisAideForm | None = None, fautes: dict[str, str] | None = None,
     saisies: dict[str, str] | None = None,
@@ -65,6 +71,7 @@ def _page(
         "demande": demande, "contenu": contenu, "calcul": calcul, "empeche": empeche, "enveloppe": enveloppe,
         "explication": lignes_en_json(calcul.lignes) if calcul else [], "gestes": gestes, "depenses": depenses,
         "onglet": "instruction", "fautes": fautes, "avis": demande.avis.select_related("par").first(),
+        "passees": _passees(demande),
         "form": form or (AvisAideForm(version=demande.version) if "proposer" in gestes else None),
     }  # fmt: skip
     refuse = bool(fautes) or (form is not None and form.is_bound)

@@ -126,6 +126,21 @@ def test_on_ne_copie_pas_la_demande_d_une_autre_structure(guichet, entrer):
     assert copie.precedente is None
 
 
+def test_qui_dirige_deux_structures_copie_dans_celle_de_la_demande(guichet, entrer):
+    version = guichet.dispositif()
+    demande = guichet.mener(version, Etat.EN_PREPARATION)
+    autre = StructureFactory(nom="Autre centre")
+    habiliter(autre, Role.DIRECTION, utilisateur=guichet.direction)
+    client = entrer(guichet.direction)
+    client.post(reverse("partenaires:choisir_structure"), {"structure": autre.pk})
+    client.post(
+        client.get(reverse("aides:copier", args=[demande.pk])).url,
+        {"intitule": "Copie", "exercice": version.exercice_du},
+    )
+    copie = Demande.objects.get(intitule="Copie")
+    assert (copie.structure, copie.precedente) == (guichet.structure, demande)
+
+
 @pytest.mark.parametrize(
     ("saisie", "phrase"),
     [
@@ -247,3 +262,24 @@ def test_une_demande_fermee_au_calendrier_ne_s_ouvre_pas(guichet, entrer):
     client = entrer(guichet.direction)
     assert client.get(reverse("aides:creer", args=[version.pk])).status_code == 404
     assert "Voir et demander" not in client.get(reverse("aides:liste")).content.decode()
+
+
+def test_un_dispositif_d_un_exercice_passe_ne_se_demande_plus(guichet, entrer):
+    version = guichet.dispositif(exercice_du=2020, exercice_au=2021)
+    client = entrer(guichet.direction)
+    assert client.get(reverse("aides:creer", args=[version.pk])).status_code == 404
+    assert "Voir et demander" not in client.get(reverse("aides:liste")).content.decode()
+
+
+def test_l_instruction_montre_les_aides_passees_et_leur_bilan(guichet, entrer):
+    version = guichet.dispositif()
+    guichet.voter(version)
+    passee = guichet.mener(version, Etat.ACCORDEE)
+    bilan = passee.bilan
+    bilan.indicateurs = [{"indicateur": "Familles accueillies", "prevu": "100", "realise": "64"}]
+    bilan.save(update_fields=["indicateurs"])
+    nouvelle = guichet.mener(version, Etat.DEPOSEE)
+    page = entrer(guichet.charge).get(reverse("aides:instruire", args=[nouvelle.pk])).content.decode()
+    assert "Ses aides passées" in page
+    assert "Familles accueillies : 64 (prévu 100)" in page
+    assert reverse("aides:bilan", args=[passee.pk]) in page

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from agrements.demo.dossiers import document
-from aides.actions import enveloppes, prets, redaction, suites, versements
+from aides.actions import enveloppes, prets, suites, versements
 from aides.choix import Etat
 from aides.models import Demande
 from comptes.choix import ROLES_CAF, ROLES_PARTENAIRE, Role
@@ -102,7 +102,7 @@ def objets(personnes) -> dict[str, object]:
     enveloppe = guichet.voter(libre)
     guichet.voter(version, 10)
     demande = guichet.mener(libre, Etat.ACCORDEE)
-    redaction.lire_notification(demande, par=guichet.direction)
+    suites.lire_notification(demande, par=guichet.direction)
     facture = versements.joindre_facture(
         demande, depense_pk=demande.depenses.get().pk, numero="F1", datee_le=timezone.localdate(),
         montant_ht=Decimal(80), montant_ttc=Decimal(100), televerse=document("facture"), par=guichet.direction,
@@ -156,6 +156,6 @@ def _pret(guichet: Guichet) -> Demande:
         demande.pret, mandat="RUM-1", signe_le=aujourd_hui, premiere_echeance=aujourd_hui + timedelta(days=40),
         par=guichet.technicien,
     )  # fmt: skip
-    redaction.lire_notification(demande, par=guichet.direction)
+    suites.lire_notification(demande, par=guichet.direction)
     prets.mettre_a_disposition(demande)
     return demande

@@ -134,8 +134,9 @@ def vie_des_projets(request: Requete, structure: Structure) -> list[LigneDeJourn
         details = tuple(detail for detail in (dossier.numero, lue.detail, lue.motif) if detail)
         lignes.append(LigneDeJournal(lue.le, lue.phrase, lue.qui, details, dossier.get_absolute_url()))
     vus = structure.agrements.visibles_par(request.user)
-    de_vie = EvenementAgrement.objects.filter(agrement__in=vus).select_related("par", "agrement").order_by("-le", "-pk")
-    for ligne, e in zip(journal_d_agrement(de_vie[:LIGNES_PAR_SOURCE]), de_vie[:LIGNES_PAR_SOURCE], strict=True):
+    vecus = EvenementAgrement.objects.filter(agrement__in=vus).select_related("par", "agrement").order_by("-le", "-pk")
+    de_vie = list(vecus[:LIGNES_PAR_SOURCE])
+    for ligne, e in zip(journal_d_agrement(de_vie), de_vie, strict=True):
         details = tuple(detail for detail in (e.agrement.get_objet_display(), ligne.motif) if detail)
         texte = f"Agrément : {ligne.phrase.lower()}"
         lignes.append(LigneDeJournal(ligne.le, texte, ligne.qui, details, e.agrement.get_absolute_url()))

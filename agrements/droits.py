@@ -85,7 +85,9 @@ def _responsable(utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
 
 
 def _signale(utilisateur: Utilisateur, agrement: Agrement) -> Verdict:
-    """Le chargé qui suit le dossier, ou le responsable : un autre en décidera."""
+    """Le chargé qui suit le dossier, le contrôleur qui a constaté, ou le responsable : un autre en décidera."""
+    if utilisateur.tient(Role.CONTROLEUR):
+        return PERMIS
     return instruit(utilisateur, agrement.decision.dossier.charge, "Cet agrément est suivi")
 
 

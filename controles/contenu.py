@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
 
-from agrements.models import Agrement
+from agrements.models import Agrement, EvaluationCritere
 from controles.choix import ANOMALIES, CONSTATS_A_DISCUTER, EtatRecommandation, NatureConstat
 from controles.models import (
     Constat,
@@ -307,6 +307,31 @@ def anterieures(*structures: int) -> list[Recommandation]:
     return list(ouvertes.order_by("echeance_le", "pk")[: 20 * len(structures)])
 
 
+_MOTS = {
+    "arrivee": "Arrivée", "depart": "Départ", "notes": "Notes", "signataire": "Qui a reçu",
+    "signature_controleur": "Signature du contrôleur", "signature_structure": "Signature de la structure",
+    "refus_signature": "Raison de la non-signature", "constat": "constat", "releve": "montant constaté",
+    "faits": "faits", "recommandation": "recommandation", "libelle": "titre du constat",
+}  # fmt: skip
+
+
+def libelles_des_champs(controle: Controle) -> Callable[[str], str]:
+    """Le nom lisible d’un champ de la fiche : « Salaires de pilotage 2025, faits » ; tel quel s’il est inconnu."""
+    points = {str(p.uid): f"{p.libelle} {p.exercice or ''}".strip() for p in controle.points.all()}
+    pieces = {str(p.pk): str(p) for p in controle.pieces_demandees.all()}
+
+    def libelle(champ: str) -> str:
+        famille, _, reste = champ.partition(".")
+        if famille == "piece":
+            return f"Pièce : {pieces.get(reste, reste)}"
+        if famille == "visite":
+            return _MOTS.get(reste, champ)
+        uid, _, attribut = reste.partition(".")
+        return f"{points.get(uid, 'point inconnu')}, {_MOTS.get(attribut, attribut)}"
+
+    return libelle
+
+
 def photos_par_point(controle: Controle) -> dict[int, list[PhotoControle]]:
     """Les photos gardées, par point ; sous 0, celles d’aucun point."""
     photos: dict[int, list[PhotoControle]] = {}
@@ -320,6 +345,16 @@ def phrase_des_anomalies(constats: Iterable[Constat]) -> str:
     return accorde(sum(1 for c in constats if c.nature in ANOMALIES and c.conclusion != "leve"), "anomalie")
 
 
+def _criteres(agrements: list[Agrement]) -> list[tuple[str, EvaluationCritere]]:
+    """Ce que l’instruction du dernier agrément a dit de chaque critère : la visite peut le vérifier."""
+    if not agrements:
+        return []
+    dossier = agrements[0].decision.dossier
+    evaluations = {e.critere: e for e in EvaluationCritere.objects.filter(dossier=dossier)}
+    criteres = dossier.regime.referentiel.criteres
+    return [(f"{c.numero}. {c.libelle}", evaluations[c.code]) for c in criteres if c.code in evaluations]
+
+
 def dossier_de_preparation(controle: Controle, exercices: Iterable[int] | None = None) -> dict[str, Any]:
     """Ce que le contrôleur réunit avant de partir : droits et versements par exercice, convention, critères."""
     structure = controle.structure
@@ -331,6 +366,7 @@ def dossier_de_preparation(controle: Controle, exercices: Iterable[int] | None =
         .order_by("exercice", "prestation__ordre")
     )
     versions = declarations_retenues(structure.pk, exercices)
+    agrements = list(structure.agrements.select_related("decision__dossier__regime").order_by("-debut")[:4])
     return {
         "droits": list(droits),
         "declarations": [
@@ -338,6 +374,7 @@ def dossier_de_preparation(controle: Controle, exercices: Iterable[int] | None =
             for exercice, version in sorted(versions.items())
         ],
         "conventions": list(structure.conventions.select_related("acte").order_by("-exercice")[:5]),
-        "agrements": list(structure.agrements.order_by("-debut")[:4]),
+        "agrements": agrements,
         "recommandations": anterieures(structure.pk),
+        "criteres": _criteres(agrements),
     }

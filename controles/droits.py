@@ -85,7 +85,7 @@ REGLES: dict[str, Regle] = {
     Geste.REPRENDRE_VERSEMENTS: _tranche,
     Geste.DECIDER_SUITE: _liquide,
     Geste.DECIDER_SANCTION: _tranche,
-    Geste.SAISIR_AGREMENT: _tranche,
+    Geste.SAISIR_AGREMENT: _controle,  # le responsable, lui, décide de la procédure
     Geste.REMETTRE: _repond,
     Geste.LIRE: _repond,
     Geste.REPONDRE: _repond,

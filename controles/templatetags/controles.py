@@ -168,6 +168,12 @@ def onglets_du_controle(context: template.Context, controle: Controle) -> list[t
         ("dossier", "Dossier", "controles:dossier", personne.tient(Role.CONTROLEUR, Role.RESPONSABLE)),
         ("pieces", "Pièces", "controles:pieces", controle.notifie_le is not None or controleur),
         ("visite", "Fiche de contrôle", "controles:visite", controleur and controle.etat in ETATS_DE_VISITE),
+        (
+            "saisies",
+            "Saisies reçues",
+            "controles:saisies",
+            controle.commence_le is not None and personne.tient(Role.CONTROLEUR, Role.RESPONSABLE),
+        ),
         ("rapport", "Rapport", "controles:rapport", ouvert),
         ("conclure", "Conclure", "controles:conclure", controleur and controle.etat == Etat.A_CONCLURE),
         ("suites", "Suites", "controles:suites", ouvert and controle.etat in ETATS_DEFINITIFS),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from agrements.etapes import Etape, Ligne
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes
 from comptes.http import Requete
-from controles.actions import contradictoire, preparation, visite
+from controles.actions import contradictoire, preparation, suites, visite
 from controles.actions.contradictoire import RapportIncomplet
 from controles.choix import (
     ETATS_DEFINITIFS,
@@ -185,6 +185,7 @@ def fiche(request: Requete, pk: int) -> HttpResponse:
         "pieces": controle.pieces_demandees.prefetch_related("remises") if controle.notifie_le else [],
         "manques": preparation.ce_qui_manque(controle, timezone.localdate()) if controle.etat == Etat.PROGRAMME else [],
         "recommandations": anterieures(controle.structure_id) if agent else [],
+        "retenus": suites.retenus(controle),
         "en_reponse": controle.etat in ETATS_RAPPORT_PROVISOIRE,
         "definitif": controle.etat in ETATS_DEFINITIFS,
         "onglet": "fiche",

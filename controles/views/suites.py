@@ -194,7 +194,7 @@ def _en_cause(controle: Controle) -> list[Agrement]:
 
 
 @lecture_ecriture
-@reserve_a(Role.RESPONSABLE)
+@reserve_a(Role.CONTROLEUR)
 def saisir_agrement(request: Requete, pk: int) -> HttpResponse:
     controle = controle_visible(request, pk)
     exiger(peut(Geste.SAISIR_AGREMENT, request.user, controle))
@@ -211,6 +211,5 @@ def saisir_agrement(request: Requete, pk: int) -> HttpResponse:
         titre="Ouvrir une procédure sur l’agrément", bouton="Ouvrir la procédure", grave=True,
         retour=lien_des_suites(controle), controle=controle,
         reussite="La procédure est ouverte : la structure est invitée à présenter ses observations.",
-        chapeau="Rien n’est décidé : la structure répond d’abord, puis un autre responsable que vous suspend, retire "
-        "ou classe.",
+        chapeau="Rien n’est décidé : la structure répond d’abord, puis le responsable suspend, retire ou classe.",
     )  # fmt: skip

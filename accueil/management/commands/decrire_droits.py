@@ -56,7 +56,7 @@ QUI_AGREMENT: dict[str, tuple[Role, ...]] = {
     **dict.fromkeys(
         (GesteAgrement.SUSPENDRE, GesteAgrement.LEVER_SUSPENSION, GesteAgrement.RETIRER), (Role.RESPONSABLE,)
     ),
-    GesteAgrement.OUVRIR_PROCEDURE: (Role.CHARGE_CONSEIL, Role.RESPONSABLE),
+    GesteAgrement.OUVRIR_PROCEDURE: (Role.CHARGE_CONSEIL, Role.CONTROLEUR, Role.RESPONSABLE),
     GesteAgrement.OBSERVER: (Role.DIRECTION, Role.REPRESENTANT_LEGAL),
     GesteAgrement.CLORE_PROCEDURE: (Role.RESPONSABLE,),
 }
@@ -113,14 +113,14 @@ QUI_CONTROLE: dict[str, tuple[Role, ...]] = {
     **dict.fromkeys(
         (
             K.PREPARER, K.NOTIFIER, K.REPORTER, K.DEMANDER_PIECES, K.COMMENCER, K.SAISIR, K.EMETTRE, K.PROLONGER,
-            K.CONCLURE, K.SIGNER, K.PROPOSER_SANCTION, K.CLORE,
+            K.CONCLURE, K.SIGNER, K.PROPOSER_SANCTION, K.SAISIR_AGREMENT, K.CLORE,
         ),
         (Role.CONTROLEUR,),
     ),
     **dict.fromkeys(
         (
-            K.ANNULER, K.AUTORISER_INOPINE, K.AFFECTER, K.SUSPENDRE_VERSEMENTS, K.REPRENDRE_VERSEMENTS, K.DECIDER_SANCTION,
-            K.SAISIR_AGREMENT,
+            K.ANNULER, K.AUTORISER_INOPINE, K.AFFECTER, K.SUSPENDRE_VERSEMENTS, K.REPRENDRE_VERSEMENTS,
+            K.DECIDER_SANCTION,
         ),
         _TRANCHE,
     ),

@@ -164,8 +164,9 @@ def demarrage(demande: Demande, le: date, motif: str) -> Acte:
 
 def decision(
     demande: Demande, *, seance: Seance, sens: str, montant: Decimal | None, motivation: str, conditions: str,
-    explication: list[dict[str, Any]], limite: date | None,
+    explication: list[dict[str, Any]], limite: date | None, manquantes: list[tuple[str, str]],
 ) -> Acte:  # fmt: skip
+    """La lettre de décision ; ``manquantes`` : les conditions non remplies selon l’instruction, et leur preuve."""
     version = demande.version
     tenue = f"{capfirst(seance.get_instance_display())} du {en_jour(seance.tenue_le)}"
     if sens == SensDecision.ACCORDE:
@@ -208,6 +209,7 @@ def decision(
             "Elle sera examinée de nouveau une fois complétée." if ajourne else version.lettre_refus,
         ],
         motivation=motivation,
+        releve=_releve(*manquantes),
         recours_mois=0 if ajourne else RECOURS_MOIS,
     )
 
@@ -222,10 +224,13 @@ def _remboursement(version: VersionDispositif) -> str:
     return f"{phrase}."
 
 
-def _suite(demande: Demande) -> str:
+def _suite(demande: Demande, *, dans_l_acte: bool = False) -> str:
+    """Ce qui suit l’accord, dit à la structure dans sa lettre ; ou, ``dans_l_acte``, convenu entre les deux parties."""
     version = demande.version
     phrases = [_remboursement(version)] if version.est_un_pret else []
-    if version.convention_exigee:
+    if version.convention_exigee and dans_l_acte:
+        phrases.append("Rien ne se verse avant la signature des deux parties.")
+    elif version.convention_exigee:
         nom = "le contrat de prêt" if version.est_un_pret else "la convention"
         phrases.append(f"Signez et déposez {nom} dans le portail : rien ne se verse avant.")
     if version.avance_part and not version.est_un_pret:
@@ -284,7 +289,7 @@ def _articles(demande: Demande) -> list[dict[str, str]]:
     version = demande.version
     articles = [
         _article("objet", f"La Caf apporte au gestionnaire une subvention pour le projet « {demande.intitule} »."),
-        _article("versement", _suite(demande) or "La subvention se verse en une fois."),
+        _article("versement", _suite(demande, dans_l_acte=True) or "La subvention se verse en une fois."),
         _article(
             "réalisation",
             "Le projet se réalise avant la date dite aux conditions particulières ; passé ce délai, et sauf "
@@ -376,16 +381,16 @@ def caducite(demande: Demande, verse: Decimal, libere: Decimal) -> Acte:
     )
 
 
-def rupture(demande: Demande, le: date, montant: Decimal, motif: str, explication: list[dict[str, Any]]) -> Acte:
+def somme_a_rendre(
+    demande: Demande, *, cle: str, cause: str, objet: str, phrase: str, montant: Decimal, motif: str,
+    explication: list[dict[str, Any]],
+) -> Acte:  # fmt: skip
     return courrier(
         demande,
-        cle="rupture",
-        titre="Somme à rendre, destination sociale rompue",
-        objet=f"destination sociale de « {demande.intitule} »",
-        paragraphes=[
-            f"La destination sociale du bien financé n’est plus tenue depuis le {en_jour(le)}. La part de l’aide qui "
-            "répond au temps restant de l’engagement est à rendre.",
-        ],
+        cle=cle,
+        titre=f"Somme à rendre, {cause}",
+        objet=objet,
+        paragraphes=[phrase],
         motivation=motif,
         calcul=en_calcul(explication),
         total=en_euros(montant),

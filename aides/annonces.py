@@ -117,8 +117,9 @@ def limite_proche(demande: Demande, jours: int) -> None:
     assert demande.limite_le is not None
     prevenir(
         demande, f"limite-{jours}-{demande.limite_le.isoformat()}", direction(demande),
-        f"« {demande.intitule} » est à réaliser avant le {en_jour(demande.limite_le)} : joignez vos factures, ou "
-        "demandez une prorogation.",
+        f"« {demande.intitule} » est à réaliser avant le {en_jour(demande.limite_le)}, au-delà ce qui n’est pas versé "
+        f"est perdu : {'joignez vos factures' if demande.version.sur_factures else 'terminez le projet'}, ou demandez "
+        "une prorogation.",
     )  # fmt: skip
 
 

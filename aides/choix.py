@@ -256,6 +256,11 @@ class ModeAnticipe(models.TextChoices):
     ECHEANCE = "reduire_l_echeance", "garder le nombre d’échéances, en baisser le montant"
 
 
+class NatureARendre(models.TextChoices):
+    DESTINATION = "destination", "destination sociale rompue"
+    TROP_VERSE = "trop_verse", "aide versée au-delà du coût réel"
+
+
 class EtatBilan(models.TextChoices):
     A_RENDRE = "a_rendre", "À rendre"
     RENDU = "rendu", "Rendu, à lire"

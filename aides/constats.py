@@ -14,7 +14,7 @@ from agrements.models import Agrement, Piece
 from aides.calculs import Mesure
 from aides.choix import EtatBilan
 from aides.definition import CONDITIONS, Condition, Critere, NatureCondition
-from aides.models import BilanAide, Demande, RuptureDestination, VersionDispositif
+from aides.models import BilanAide, Demande, SommeARendre, VersionDispositif
 from financements.choix import ETATS_PRIVES_DECLARATION, TypeDeclaration
 from financements.etude import INDUS_OUVERTS
 from financements.models import Declaration, Indu
@@ -159,10 +159,10 @@ def _sans_indu(cas: Cas, c: Condition) -> Constat:
             c, False, f"Indu {indu.droit.prestation} {indu.droit.exercice} : {en_euros(indu.montant)}",
             "Remboursez-le, ou demandez un échelonnement.", indu.droit.get_absolute_url(),
         )  # fmt: skip
-    rupture = RuptureDestination.objects.filter(
+    sommes = SommeARendre.objects.filter(
         demande__structure=cas.structure, rendue_le__isnull=True, montant__gt=0
     ).select_related("demande__structure")
-    if trouvee := rupture.first():
+    if trouvee := sommes.first():
         return _constat(
             c, False, f"{trouvee.demande.intitule} : {en_euros(trouvee.montant)} à rendre",
             "Rendez cette somme.", trouvee.demande.get_absolute_url(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aides.choix import ETATS_PRIVES, Etat, Geste
+from aides.choix import ETATS_ACCORDES, ETATS_PRIVES, Etat, Geste
 from socle.etats import Transition
 
 
@@ -46,11 +46,11 @@ SUR_PLACE: dict[str, frozenset[str]] = {
     Geste.FACTURER: _de(Etat.ACCORDEE),
     Geste.VALIDER_FACTURE: _de(Etat.ACCORDEE),
     Geste.PROROGER: _de(Etat.ACCORDEE),
-    Geste.RENDRE_BILAN: _de(Etat.ACCORDEE, Etat.SOLDEE),
-    Geste.ACCEPTER_BILAN: _de(Etat.ACCORDEE, Etat.SOLDEE),
-    Geste.ATTESTER_DESTINATION: _de(Etat.ACCORDEE, Etat.SOLDEE),
-    Geste.ROMPRE_DESTINATION: _de(Etat.ACCORDEE, Etat.SOLDEE),
+    Geste.RENDRE_BILAN: _de(*ETATS_ACCORDES),
+    Geste.ACCEPTER_BILAN: _de(*ETATS_ACCORDES),
+    Geste.ATTESTER_DESTINATION: _de(*ETATS_ACCORDES),
+    Geste.ROMPRE_DESTINATION: _de(*ETATS_ACCORDES),
     Geste.SIGNER_PRET: _de(Etat.ACCORDEE),
     Geste.GERER_PRET: _de(Etat.ACCORDEE, Etat.SOLDEE),
-    Geste.ENREGISTRER_RENDU: _de(Etat.ACCORDEE, Etat.SOLDEE, Etat.CADUQUE),
+    Geste.ENREGISTRER_RENDU: _de(*ETATS_ACCORDES),
 }

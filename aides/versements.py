@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Sum
 
 from aides.calculs import au_prorata_du_reel
-from aides.choix import Etat, EtatBilan, EtatPret
+from aides.choix import Etat, EtatBilan, EtatPret, NatureARendre
 from aides.contenu import ContenuDemande
-from aides.models import Demande
+from aides.models import Demande, SommeARendre
 from financements.calculs import partager
 from financements.choix import ENGAGES, EtatPaiement, NaturePaiement
 from financements.models import Paiement
@@ -54,6 +55,11 @@ class EtudeAide:
     def non_verse(self) -> Decimal:
         """Ce qui reste engagé sur l’enveloppe sans être parti."""
         return max(self.accorde - self.engage, ZERO)
+
+    @property
+    def trop_verse(self) -> Decimal:
+        """Ce qui est payé au-delà de ce que l’aide vaut au coût réel : une avance que les factures n’ont pas suivie."""
+        return max(self.paye - self.du, ZERO)
 
 
 def verse(demande: Demande, *, paye_seulement: bool = False, sauf: Paiement | None = None) -> Decimal:
@@ -117,11 +123,15 @@ def _propositions(
             propositions.append(Proposition(NaturePaiement.FACTURES, rang, reste, calcul))
         return propositions
     reste = accorde - engage
-    attend_le_bilan = bool(version.bilan_mois) and bool(version.avance_part)
-    if reste > 0 and not propositions and (not attend_le_bilan or _bilan_accepte(demande)):
+    if reste > 0 and not propositions and (not attend_le_bilan(demande) or _bilan_accepte(demande)):
         calcul = f"{en_euros(accorde)} − {en_euros(engage)} déjà engagés"
         propositions.append(Proposition(NaturePaiement.SOLDE_AIDE, 1, reste, calcul))
     return propositions
+
+
+def attend_le_bilan(demande: Demande) -> bool:
+    """Le solde ne part qu’une fois le bilan accepté : c’est lui qui justifie l’avance."""
+    return bool(demande.version.bilan_mois) and bool(demande.version.avance_part) and not demande.version.sur_factures
 
 
 def _bilan_accepte(demande: Demande) -> bool:
@@ -144,9 +154,64 @@ def _obstacles(demande: Demande) -> list[str]:
     if demande.etat == Etat.CADUQUE:
         assert demande.limite_le is not None
         obstacles.append(f"L’aide est caduque : le délai est passé le {en_jour(demande.limite_le)}.")
-    if getattr(demande, "rupture", None) is not None:
+    if rupture_de(demande) is not None:
         obstacles.append("La destination sociale est rompue : plus rien ne se verse.")
     return obstacles
+
+
+def rupture_de(demande: Demande) -> SommeARendre | None:
+    return demande.sommes_a_rendre.filter(nature=NatureARendre.DESTINATION).first()
+
+
+def garde(demande: Demande) -> Decimal:
+    """Ce que la structure garde de l’aide payée, une fois ôté ce qu’elle a de trop."""
+    trop = demande.sommes_a_rendre.filter(nature=NatureARendre.TROP_VERSE).aggregate(somme=Sum("montant"))["somme"]
+    return verse(demande, paye_seulement=True) - (trop or ZERO)
+
+
+def _commun_a_la_cloture(demande: Demande, etude: EtudeAide) -> str:
+    if etude.engage != etude.paye:
+        return "Un versement est en route : attendez qu’il soit payé."
+    if demande.factures.filter(verifiee_le__isnull=True).exists():
+        return "Une facture jointe attend d’être vérifiée."
+    return ""
+
+
+def obstacle_au_solde(demande: Demande, etude: EtudeAide) -> str:
+    """Pourquoi l’aide ne se solde pas aujourd’hui ; vide si elle le peut."""
+    if obstacle := _commun_a_la_cloture(demande, etude):
+        return obstacle
+    if etude.reste > 0:
+        return f"Il reste {en_euros(etude.reste)} à verser."
+    pret = getattr(demande, "pret", None)
+    if pret is not None and pret.etat != EtatPret.SOLDE:
+        return "Le prêt n’est pas encore remboursé."
+    bilan = getattr(demande, "bilan", None)
+    if bilan is not None and bilan.etat != EtatBilan.ACCEPTE:
+        return "Le bilan n’est pas encore accepté."
+    return ""
+
+
+def obstacle_a_la_caducite(demande: Demande, etude: EtudeAide, le: date) -> str:
+    """Pourquoi l’aide n’est pas caduque ; vide si elle l’est.
+
+    Une somme due et pas encore partie n’est jamais perdue parce que la Caf n’a pas fini de la traiter.
+    """
+    if demande.limite_le is None or demande.limite_le >= le:
+        return "Le délai de réalisation court encore."
+    if not etude.non_verse:
+        return "Toute l’aide est versée : rien n’est caduc."
+    if obstacle := _commun_a_la_cloture(demande, etude):
+        return obstacle
+    if not etude.obstacles and any(p.nature != NaturePaiement.AVANCE for p in etude.propositions):
+        return "Un versement est dû : proposez-le d’abord."
+    bilan = getattr(demande, "bilan", None)
+    if bilan is not None and attend_le_bilan(demande) and etude.engage:
+        if bilan.etat == EtatBilan.RENDU:
+            return "Le bilan rendu attend d’être lu : le solde en dépend."
+        if bilan.attendu and bilan.attendu_le >= le:
+            return f"Le bilan est attendu jusqu’au {en_jour(bilan.attendu_le)} : le solde en dépend."
+    return ""
 
 
 def obstacle_au_paiement(paiement: Paiement) -> str:

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from aides import annonces
 from aides.actions import suites
-from aides.choix import Etat, EtatBilan
+from aides.choix import ETATS_ACCORDES, Etat, EtatBilan
 from aides.models import BilanAide, Demande
+from aides.versements import etudier
 from socle.erreurs import Refus
 
 journal = structlog.get_logger(__name__)
@@ -26,9 +27,12 @@ def suivre_le_calendrier(le: date) -> None:
 
 
 def _delais(le: date) -> None:
-    """Un jour manqué se rattrape : on avertit dès que le seuil est passé, une fois par délai."""
-    for demande in Demande.objects.filter(etat=Etat.ACCORDEE, limite_le__isnull=False).select_related("structure"):
+    """On avertit dès qu’un seuil est passé, même un jour manqué, une fois par délai ; jamais qui a tout reçu."""
+    proches = Demande.objects.filter(etat=Etat.ACCORDEE, limite_le__lte=le + timedelta(days=max(AVERTIR)))
+    for demande in proches.select_related("structure__gestionnaire", "version__dispositif"):
         assert demande.limite_le is not None
+        if not etudier(demande).non_verse:
+            continue
         reste = (demande.limite_le - le).days
         if reste < 0:
             try:
@@ -56,7 +60,7 @@ def _bilans(le: date) -> None:
 def _destinations(le: date) -> None:
     """Au 1er janvier, on demande l’attestation de l’année qui s’ouvre ; l’horloge rattrape un jour manqué."""
     engagees = Demande.objects.filter(
-        etat__in=[Etat.ACCORDEE, Etat.SOLDEE], version__destination_ans__gt=0, decide_le__isnull=False
+        etat__in=ETATS_ACCORDES, version__destination_ans__gt=0, decide_le__isnull=False
     ).select_related("version__dispositif", "structure")
     for demande in engagees.exclude(attestations__annee=le.year):
         suites.demander_attestation(demande, le.year, le)

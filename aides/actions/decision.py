@@ -81,6 +81,7 @@ def decider(
         acte=actes.decision(
             demande, seance=seance, sens=sens, montant=montant, motivation=motivation, conditions=conditions,
             explication=explication, limite=limite,
+            manquantes=[(c["libelle"], c["preuve"]) for c in avis.constats if not c["remplie"]],
         ),
         enregistree_par=par,
         enregistree_le=timezone.now(),

@@ -138,6 +138,8 @@ def prelever(cles: list[int], *, execution_le: date, creancier: Creancier, par: 
         total=sum((e.total for e in echeances), ZERO),
     )
     lot.pk = _prochaine_cle()
+    for e in echeances:
+        e.lot_id = lot.pk
     ordre = ordre_de_prelevement(
         [_prelevement(e, lot) for e in echeances], creancier, reference=lot.reference, execution=execution_le
     )
@@ -154,7 +156,9 @@ def prelever(cles: list[int], *, execution_le: date, creancier: Creancier, par: 
 def _prelevement(e: EcheancePret, lot: LotPrelevement) -> Prelevement:
     demande = e.pret.demande
     assert e.pret.mandat_signe_le is not None
-    premiere = not e.pret.echeances.filter(etat=EtatEcheance.PAYEE).exists() and e.rang == 1
+    prelevables = e.pret.echeances.filter(total__gt=0)  # pendant un différé à taux zéro, rien ne se prélève
+    deja = prelevables.filter(etat__in=[EtatEcheance.PAYEE, EtatEcheance.EMISE]).exists()
+    premiere = not deja and not prelevables.filter(etat__in=DUES, tableau=e.tableau, rang__lt=e.rang).exists()
     return Prelevement(
         reference=e.reference,
         debiteur=demande.structure.gestionnaire.nom,
@@ -214,7 +218,7 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> tuple[int,
         echeance = _par_reference(retour.reference)
         if echeance is None:
             inconnues.append(retour.reference)
-        elif echeance.etat == EtatEcheance.EMISE:
+        elif echeance.etat == EtatEcheance.EMISE and echeance.reference == retour.reference:
             le = min(retour.date or timezone.localdate(), timezone.localdate())
             motif = retour.motif or "rejeté par la banque"
             constater(echeance, payee=retour.paye, le=le, motif=motif, par=par)
@@ -223,11 +227,11 @@ def lire_retours(retours: tuple[Retour, ...], *, par: Utilisateur) -> tuple[int,
 
 
 def _par_reference(reference: str) -> EcheancePret | None:
-    """L’échéance que cite un retour : « PRET-00012-1-003 », ou rien."""
+    """L’échéance que cite un retour : « PRET-00012-1-003-45 », ou rien."""
     morceaux = [m for texte in reference.removeprefix("PRET-").split("-") if (m := entier(texte)) is not None]
-    if not reference.startswith("PRET-") or len(morceaux) != 3:
+    if not reference.startswith("PRET-") or len(morceaux) != 4:
         return None
-    pret, tableau, rang = morceaux
+    pret, tableau, rang, _ = morceaux
     trouvees = EcheancePret.objects.filter(pret=pret, tableau=tableau, rang=rang)
     return trouvees.select_related("pret__demande").first()
 

@@ -16,8 +16,9 @@ from aides import actes, annonces
 from aides.actions.decision import fin_du_projet
 from aides.actions.enveloppes import degager
 from aides.actions.franchir import consigner, franchir, ouvrir
+from aides.actions.restitutions import rendre_le_trop_verse
 from aides.calculs import a_rendre_si_rompue
-from aides.choix import EtatBilan, Geste
+from aides.choix import EtatBilan, Geste, NatureARendre
 from aides.models import (
     AttestationDestination,
     BilanAide,
@@ -25,9 +26,9 @@ from aides.models import (
     DecisionAide,
     Demande,
     Prorogation,
-    RuptureDestination,
+    SommeARendre,
 )
-from aides.versements import etudier, verse
+from aides.versements import etudier, garde, obstacle_a_la_caducite, rupture_de
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from documents.actions import recevoir
@@ -120,19 +121,23 @@ def proroger(demande: Demande, *, apres: date, motif: str, par: Utilisateur) -> 
 
 @transaction.atomic
 def constater_caducite(demande: Demande, *, par: Utilisateur | None) -> Demande:
-    """Le délai est passé : la part non versée revient à l’enveloppe, la structure en est informée."""
+    """Le délai est passé : la part non versée revient à l’enveloppe, ce qui l’est de trop se rend, un courrier le dit.
+
+    Lève Refus tant qu’une somme due est en route.
+    """
     demande = Demande.objects.verrouiller(demande.pk)
-    if demande.limite_le is None or demande.limite_le >= timezone.localdate():
-        raise Refus("Le délai de réalisation court encore.")
     etude = etudier(demande)
-    if etude.engage != etude.paye:
-        raise Refus("Un versement est en route : attendez qu’il soit payé.")
+    if obstacle := obstacle_a_la_caducite(demande, etude, timezone.localdate()):
+        raise Refus(obstacle)
     demande = franchir(
         demande, Geste.CONSTATER_CADUCITE, par=par, echeance_le=None, details={"libere": str(etude.non_verse)}
     )
+    if not etude.paye:  # rien n’a été versé : il n’y a rien dont rendre compte
+        BilanAide.objects.filter(demande=demande, etat=EtatBilan.A_RENDRE).delete()
     actes.caducite(demande, etude.paye, etude.non_verse)
     degager(demande, etude.non_verse, motif=f"Caducité, délai du {en_jour(demande.limite_le or date.min)}", par=par)
     annonces.a_la_direction(demande, "caducite", f"Du nouveau sur votre aide « {demande.intitule} ».")
+    rendre_le_trop_verse(demande, etude, par=par)
     return demande
 
 
@@ -209,7 +214,9 @@ def demander_attestation(demande: Demande, annee: int, le: date) -> bool:
     """Demande l’attestation d’une année, une fois ; rend vrai si elle vient d’être demandée."""
     demande = Demande.objects.verrouiller(demande.pk)
     bornes = engagement(demande)
-    if bornes is None or not bornes[0].year < annee <= bornes[1].year or getattr(demande, "rupture", None):
+    if bornes is None or not bornes[0].year < annee <= bornes[1].year:
+        return False
+    if rupture_de(demande) is not None or garde(demande) <= 0:
         return False
     _, neuve = AttestationDestination.objects.get_or_create(demande=demande, annee=annee, defaults={"demandee_le": le})
     if neuve:
@@ -252,7 +259,7 @@ def calcul_de_rupture(demande: Demande, le: date) -> tuple[Decimal, Decimal, lis
     if not debut <= le <= fin:
         raise Refus(f"L’engagement court du {en_jour(debut)} au {en_jour(fin)}.")
     total, tenus = (fin - debut).days + 1, (le - debut).days
-    paye = verse(demande, paye_seulement=True)
+    paye = garde(demande)
     montant = a_rendre_si_rompue(paye, total, tenus)
     valeurs = [
         {"nom": "versé", "valeur": en_euros(paye)},
@@ -271,46 +278,36 @@ def calcul_de_rupture(demande: Demande, le: date) -> tuple[Decimal, Decimal, lis
 
 
 @transaction.atomic
-def rompre(demande: Demande, *, le: date, motif: str, par: Utilisateur) -> RuptureDestination:
+def rompre(demande: Demande, *, le: date, motif: str, par: Utilisateur) -> SommeARendre:
     """Constate que la destination sociale n’est plus tenue ; calcule et notifie ce qui est à rendre."""
     demande = ouvrir(demande, Geste.ROMPRE_DESTINATION, par=par)
-    if RuptureDestination.objects.filter(demande=demande).exists():
+    if rupture_de(demande) is not None:
         raise Refus("La rupture est déjà constatée.")
     if le > timezone.localdate():
         raise ValidationError({"le": "Cette date est dans l’avenir."})
     if not (motif := epurer(motif).strip()):
         raise ValidationError({"motif": "Dites ce qui est constaté."})
     paye, montant, explication = calcul_de_rupture(demande, le)
-    rupture = RuptureDestination.objects.create(
+    rupture = SommeARendre.objects.create(
         demande=demande,
+        nature=NatureARendre.DESTINATION,
         le=le,
         motif=motif,
         verse=paye,
         montant=montant,
         explication=explication,
-        acte=actes.rupture(demande, le, montant, motif, explication),
+        acte=actes.somme_a_rendre(
+            demande, cle="rupture", cause="destination sociale rompue",
+            objet=f"destination sociale de « {demande.intitule} »",
+            phrase=f"La destination sociale du bien financé n’est plus tenue depuis le {en_jour(le)}. La part de "
+            "l’aide qui répond au temps restant de l’engagement est à rendre.",
+            montant=montant, motif=motif, explication=explication,
+        ),
         par=par,
         constatee_le=timezone.now(),
-    )
+    )  # fmt: skip
     consigner(demande, Geste.ROMPRE_DESTINATION, par=par, motif=motif, details={"montant": str(montant)})
     annonces.a_la_direction(demande, "rupture", f"Du nouveau sur votre aide « {demande.intitule} » : lisez la lettre.")
-    return rupture
-
-
-@transaction.atomic
-def enregistrer_rendu(demande: Demande, *, le: date, par: Utilisateur) -> RuptureDestination:
-    """La somme due pour la rupture est rendue : l’éligibilité de la structure s’en trouve rétablie."""
-    demande = ouvrir(demande, Geste.ENREGISTRER_RENDU, par=par)
-    rupture = RuptureDestination.objects.select_for_update(of=("self",)).filter(demande=demande).first()
-    if rupture is None or rupture.rendue_le is not None:
-        raise Refus("Aucune somme n’est à rendre pour cette aide.")
-    if le > timezone.localdate():
-        raise ValidationError({"le": "Cette date est dans l’avenir."})
-    if le < timezone.localtime(rupture.constatee_le).date():
-        raise ValidationError({"le": "Cette date précède la notification."})
-    rupture.rendue_le, rupture.rendue_par = le, par
-    rupture.save(update_fields=["rendue_le", "rendue_par"])
-    consigner(demande, Geste.ENREGISTRER_RENDU, par=par, details={"montant": str(rupture.montant)})
     return rupture
 
 

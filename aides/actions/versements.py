@@ -16,9 +16,10 @@ from aides import annonces
 from aides.actions.enveloppes import degager
 from aides.actions.franchir import consigner, franchir, ouvrir
 from aides.actions.redaction import ranger
-from aides.choix import EtatBilan, Geste
+from aides.actions.restitutions import rendre_le_trop_verse
+from aides.choix import Geste
 from aides.models import Demande, Facture
-from aides.versements import etudier, objet_de
+from aides.versements import etudier, objet_de, obstacle_au_solde
 from comptes.models import Utilisateur
 from financements.actions.paiements import consigner as consigner_paiement
 from financements.choix import GestePaiement
@@ -139,16 +140,12 @@ def proposer(demande: Demande, *, nature: str, par: Utilisateur) -> Paiement:
 
 @transaction.atomic
 def solder(demande: Demande, *, par: Utilisateur) -> Demande:
-    """Clôt l’aide : tout ce qui est dû est payé, le bilan accepté ; ce qui ne sera pas versé revient à l’enveloppe."""
+    """Clôt l’aide : ce qui ne sera pas versé revient à l’enveloppe, ce qui l’a été de trop se rend. Lève Refus."""
     demande = Demande.objects.verrouiller(demande.pk)
     etude = etudier(demande)
-    if etude.engage != etude.paye:
-        raise Refus("Un versement est en route : soldez l’aide une fois payé.")
-    if etude.reste > 0:
-        raise Refus(f"Il reste {en_euros(etude.reste)} à verser.")
-    bilan = getattr(demande, "bilan", None)
-    if bilan is not None and bilan.etat != EtatBilan.ACCEPTE:
-        raise Refus("Le bilan n’est pas encore accepté.")
+    if obstacle := obstacle_au_solde(demande, etude):
+        raise Refus(obstacle)
     demande = franchir(demande, Geste.SOLDER, par=par, echeance_le=None, details={"non_verse": str(etude.non_verse)})
     degager(demande, etude.non_verse, motif="Aide soldée : part non versée", par=par)
+    rendre_le_trop_verse(demande, etude, par=par)
     return demande

@@ -980,51 +980,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="RuptureDestination",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("le", models.DateField(verbose_name="depuis le")),
-                ("motif", models.TextField(verbose_name="constat")),
-                ("verse", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="versé")),
-                ("montant", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="à rendre")),
-                ("explication", models.JSONField(verbose_name="explication")),
-                ("constatee_le", models.DateTimeField(verbose_name="constatée le")),
-                ("rendue_le", models.DateField(blank=True, null=True, verbose_name="somme rendue le")),
-                (
-                    "acte",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.acte"
-                    ),
-                ),
-                (
-                    "demande",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="rupture", to="aides.demande"
-                    ),
-                ),
-                (
-                    "par",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "rendue_par",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "rupture de destination",
-                "verbose_name_plural": "ruptures de destination",
-            },
-        ),
-        migrations.CreateModel(
             name="ScenarioAllocation",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1084,6 +1039,67 @@ class Migration(migrations.Migration):
                 "verbose_name": "ligne de répartition",
                 "verbose_name_plural": "lignes de répartition",
                 "ordering": ["pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="SommeARendre",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "nature",
+                    models.CharField(
+                        choices=[
+                            ("destination", "destination sociale rompue"),
+                            ("trop_verse", "aide versée au-delà du coût réel"),
+                        ],
+                        max_length=20,
+                        verbose_name="nature",
+                    ),
+                ),
+                ("le", models.DateField(verbose_name="depuis le")),
+                ("motif", models.TextField(verbose_name="constat")),
+                ("verse", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="versé")),
+                ("montant", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="à rendre")),
+                ("explication", models.JSONField(verbose_name="explication")),
+                ("constatee_le", models.DateTimeField(verbose_name="constatée le")),
+                ("rendue_le", models.DateField(blank=True, null=True, verbose_name="rendue le")),
+                (
+                    "acte",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="documents.acte"
+                    ),
+                ),
+                (
+                    "demande",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sommes_a_rendre", to="aides.demande"
+                    ),
+                ),
+                (
+                    "par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "rendue_par",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "somme à rendre",
+                "verbose_name_plural": "sommes à rendre",
+                "ordering": ["constatee_le", "pk"],
             },
         ),
         migrations.CreateModel(
@@ -2150,57 +2166,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("demande", "champ"), name="reponse_aide_une_par_champ"),
         ),
         migrations.AddConstraint(
-            model_name="rupturedestination",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("montant__gte", 0), ("montant__lte", models.F("verse"))),
-                name="rupture_montant_borne",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rupturedestination",
-            constraint=models.CheckConstraint(condition=models.Q(("motif", ""), _negated=True), name="rupture_motivee"),
-        ),
-        migrations.AddConstraint(
-            model_name="rupturedestination",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("rendue_le__isnull", True), ("rendue_par__isnull", True)),
-                    models.Q(("rendue_le__isnull", False), ("rendue_par__isnull", False)),
-                    _connector="OR",
-                ),
-                name="rupture_rendue_par_quelqu_un",
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="rupturedestination",
-            trigger=pgtrigger.compiler.Trigger(
-                name="rupture_ineffacable",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="74475ff0ed9604795670f54610db759e1ebbb638",
-                    operation="DELETE",
-                    pgid="pgtrigger_rupture_ineffacable_bb3f0",
-                    table="aides_rupturedestination",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="rupturedestination",
-            trigger=pgtrigger.compiler.Trigger(
-                name="rupture_figee",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."acte_id" IS DISTINCT FROM (NEW."acte_id") OR OLD."constatee_le" IS DISTINCT FROM (NEW."constatee_le") OR OLD."demande_id" IS DISTINCT FROM (NEW."demande_id") OR OLD."explication" IS DISTINCT FROM (NEW."explication") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."le" IS DISTINCT FROM (NEW."le") OR OLD."montant" IS DISTINCT FROM (NEW."montant") OR OLD."motif" IS DISTINCT FROM (NEW."motif") OR OLD."par_id" IS DISTINCT FROM (NEW."par_id") OR OLD."verse" IS DISTINCT FROM (NEW."verse"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="4d11337f1098fd503b72ca75ffbc36f7e93140bf",
-                    operation="UPDATE",
-                    pgid="pgtrigger_rupture_figee_3daa8",
-                    table="aides_rupturedestination",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="scenarioallocation",
             constraint=models.UniqueConstraint(
                 fields=("enveloppe", "nom"),
@@ -2227,6 +2192,69 @@ class Migration(migrations.Migration):
             model_name="ligneallocation",
             constraint=models.CheckConstraint(
                 condition=models.Q(("montant__gte", 0)), name="ligne_allocation_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sommearendre",
+            constraint=models.UniqueConstraint(fields=("demande", "nature"), name="a_rendre_une_par_nature"),
+        ),
+        migrations.AddConstraint(
+            model_name="sommearendre",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("nature__in", ["destination", "trop_verse"])), name="a_rendre_nature_connue"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sommearendre",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("montant__gte", 0), ("montant__lte", models.F("verse"))),
+                name="a_rendre_montant_borne",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sommearendre",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("motif", ""), _negated=True), name="a_rendre_motivee"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="sommearendre",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("rendue_le__isnull", True), ("rendue_par__isnull", True)),
+                    models.Q(("rendue_le__isnull", False), ("rendue_par__isnull", False)),
+                    _connector="OR",
+                ),
+                name="a_rendre_rendue_par_quelqu_un",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sommearendre",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_rendre_ineffacable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="a9859c9f03b85ec4234cc2388e37187b1fbc6a50",
+                    operation="DELETE",
+                    pgid="pgtrigger_a_rendre_ineffacable_cb65d",
+                    table="aides_sommearendre",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="sommearendre",
+            trigger=pgtrigger.compiler.Trigger(
+                name="a_rendre_figee",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."acte_id" IS DISTINCT FROM (NEW."acte_id") OR OLD."constatee_le" IS DISTINCT FROM (NEW."constatee_le") OR OLD."demande_id" IS DISTINCT FROM (NEW."demande_id") OR OLD."explication" IS DISTINCT FROM (NEW."explication") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."le" IS DISTINCT FROM (NEW."le") OR OLD."montant" IS DISTINCT FROM (NEW."montant") OR OLD."motif" IS DISTINCT FROM (NEW."motif") OR OLD."nature" IS DISTINCT FROM (NEW."nature") OR OLD."par_id" IS DISTINCT FROM (NEW."par_id") OR OLD."verse" IS DISTINCT FROM (NEW."verse"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="4d215a1de5e2921a706f1e32da65a45953da6a45",
+                    operation="UPDATE",
+                    pgid="pgtrigger_a_rendre_figee_1db40",
+                    table="aides_sommearendre",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

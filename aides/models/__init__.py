@@ -18,7 +18,7 @@ from aides.models.suites import (
     ConventionAide,
     Facture,
     Prorogation,
-    RuptureDestination,
+    SommeARendre,
 )
 
 __all__ = [
@@ -44,8 +44,8 @@ __all__ = [
     "Prorogation",
     "RemboursementAnticipe",
     "ReponseAide",
-    "RuptureDestination",
     "ScenarioAllocation",
+    "SommeARendre",
     "VersionDemande",
     "VersionDispositif",
 ]

@@ -162,7 +162,8 @@ class EcheancePret(models.Model):
 
     @property
     def reference(self) -> str:
-        return f"PRET-{self.pret_id:05d}-{self.tableau}-{self.rang:03d}"
+        """Propre à chaque présentation : le retour d’un prélèvement passé ne touche pas celui qui l’a remplacé."""
+        return f"PRET-{self.pret_id:05d}-{self.tableau}-{self.rang:03d}" + (f"-{self.lot_id}" if self.lot_id else "")
 
 
 class RemboursementAnticipe(models.Model):

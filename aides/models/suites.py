@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from agrements.models import Piece
-from aides.choix import EtatBilan
+from aides.choix import EtatBilan, NatureARendre
 from aides.models.demandes import Demande, Depense
 from documents.models import Acte, Fichier
 
@@ -236,43 +236,54 @@ class AttestationDestination(models.Model):
         return f"{self.demande_id}, {self.annee}"
 
 
-class RuptureDestination(models.Model):
-    """La destination sociale n’est plus tenue : ce qui est à rendre, au prorata du temps qui restait."""
+class SommeARendre(models.Model):
+    """Ce que la structure rend d’une aide versée : au prorata du temps qui restait si la destination sociale est
+    rompue, ou ce qui dépasse l’aide due au coût réel.
+    """
 
-    demande = models.OneToOneField(Demande, related_name="rupture", on_delete=models.PROTECT)
+    demande = models.ForeignKey(Demande, related_name="sommes_a_rendre", on_delete=models.PROTECT)
+    nature = models.CharField("nature", max_length=20, choices=NatureARendre)
     le = models.DateField("depuis le")
     motif = models.TextField("constat")
     verse = models.DecimalField("versé", max_digits=12, decimal_places=2)
     montant = models.DecimalField("à rendre", max_digits=12, decimal_places=2)
     explication = models.JSONField("explication")
     acte = models.OneToOneField(Acte, related_name="+", on_delete=models.PROTECT)
-    par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", on_delete=models.PROTECT)
+    par = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT)
     constatee_le = models.DateTimeField("constatée le")
-    rendue_le = models.DateField("somme rendue le", null=True, blank=True)
+    rendue_le = models.DateField("rendue le", null=True, blank=True)
     rendue_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, related_name="+", null=True, blank=True, on_delete=models.PROTECT
     )
 
     class Meta:
-        verbose_name = "rupture de destination"
-        verbose_name_plural = "ruptures de destination"
+        verbose_name = "somme à rendre"
+        verbose_name_plural = "sommes à rendre"
+        ordering = ["constatee_le", "pk"]
         constraints = [
-            models.CheckConstraint(name="rupture_montant_borne", condition=Q(montant__gte=0, montant__lte=F("verse"))),
-            models.CheckConstraint(name="rupture_motivee", condition=~Q(motif="")),
+            models.UniqueConstraint(fields=["demande", "nature"], name="a_rendre_une_par_nature"),
+            models.CheckConstraint(name="a_rendre_nature_connue", condition=Q(nature__in=NatureARendre.values)),
+            models.CheckConstraint(name="a_rendre_montant_borne", condition=Q(montant__gte=0, montant__lte=F("verse"))),
+            models.CheckConstraint(name="a_rendre_motivee", condition=~Q(motif="")),
             models.CheckConstraint(
-                name="rupture_rendue_par_quelqu_un",
+                name="a_rendre_rendue_par_quelqu_un",
                 condition=Q(rendue_le__isnull=True, rendue_par__isnull=True)
                 | Q(rendue_le__isnull=False, rendue_par__isnull=False),
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="rupture_ineffacable", operation=pgtrigger.Delete),
+            pgtrigger.Protect(name="a_rendre_ineffacable", operation=pgtrigger.Delete),
             pgtrigger.Protect(
-                name="rupture_figee",
+                name="a_rendre_figee",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(exclude=["rendue_le", "rendue_par"]),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.demande_id} : {self.montant}"
+        return f"{self.get_nature_display()} ({self.demande_id})"
+
+    @property
+    def attendue(self) -> bool:
+        """Il reste à la rendre."""
+        return self.rendue_le is None and self.montant > 0

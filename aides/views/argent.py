@@ -11,8 +11,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from aides.actions import suites, versements
-from aides.choix import Geste
+from aides.actions import restitutions, suites, versements
+from aides.choix import Geste, NatureARendre
 from aides.droits import gestes_possibles, peut
 from aides.forms import (
     AttesterForm,
@@ -26,7 +26,7 @@ from aides.forms import (
     VerifierFactureForm,
 )
 from aides.models import BilanAide, Demande, Facture
-from aides.versements import etudier, objet_de
+from aides.versements import etudier, objet_de, obstacle_a_la_caducite, obstacle_au_solde
 from aides.views.commun import demande_visible, page_formulaire
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
@@ -53,23 +53,30 @@ def decidee(request: Requete, pk: int) -> Demande:
 def argent(request: Requete, pk: int) -> HttpResponse:
     """Où en est l’argent : convention, factures, versements, bilan, destination ; et le geste qui vient."""
     demande = decidee(request, pk)
+    etude, aujourd_hui = etudier(demande), timezone.localdate()
+    engagement = suites.engagement(demande)
+    sommes = list(demande.sommes_a_rendre.all())
     contexte: dict[str, Any] = {
         "demande": demande,
         "gestes": gestes_possibles(request.user, demande),
-        "etude": etudier(demande),
+        "etude": etude,
         "convention": getattr(demande, "convention", None),
         "factures": list(demande.factures.select_related("depense", "piece__fichier", "verifiee_par")),
         "paiements": list(Paiement.objects.filter(objet=objet_de(demande.pk)).order_by("pk")),
         "natures": dict(Paiement._meta.get_field("nature").flatchoices),
         "bilan": getattr(demande, "bilan", None),
         "attestations": list(demande.attestations.select_related("attestee_par")),
-        "engagement": suites.engagement(demande),
-        "rupture": getattr(demande, "rupture", None),
+        "engagement": engagement,
+        "engagee": engagement is not None and engagement[0] <= aujourd_hui <= engagement[1],
+        "rompue": any(s.nature == NatureARendre.DESTINATION for s in sommes),
+        "sommes": sommes,
         "pret": getattr(demande, "pret", None),
         "prorogations": list(demande.prorogations.select_related("par")),
         "taxe": demande.version.taxe_de(demande.structure),
         "onglet": "argent",
-        "depasse": demande.limite_le is not None and demande.limite_le < timezone.localdate(),
+        "depasse": demande.limite_le is not None and demande.limite_le < aujourd_hui,
+        "obstacle_au_solde": obstacle_au_solde(demande, etude),
+        "caduque": not obstacle_a_la_caducite(demande, etude, aujourd_hui),
     }
     return render(request, "aides/argent.html", contexte)
 
@@ -279,20 +286,18 @@ def rompre(request: Requete, pk: int) -> HttpResponse:
 
 @lecture_ecriture
 @reserve_a(*LIQUIDATEURS)
-def rendre(request: Requete, pk: int) -> HttpResponse:
-    """La somme due pour une destination rompue est revenue."""
+def rendre(request: Requete, pk: int, somme_pk: int) -> HttpResponse:
+    """Une somme à rendre est revenue."""
     demande = decidee(request, pk)
     exiger(peut(Geste.ENREGISTRER_RENDU, request.user, demande))
-    rupture = getattr(demande, "rupture", None)
-    if rupture is None:
-        raise Http404
+    somme = get_object_or_404(demande.sommes_a_rendre.select_related("demande"), pk=somme_pk)
     form = RenduForm(request.POST if request.method == "POST" else None, initial={"le": timezone.localdate()})
     if form.is_valid() and tenter(
-        form, lambda: suites.enregistrer_rendu(demande, par=request.user, **form.cleaned_data)
+        form, lambda: restitutions.enregistrer_rendu(somme, par=request.user, **form.cleaned_data)
     ):
         messages.success(request, "La somme rendue est enregistrée.")
         return redirect("aides:argent", demande.pk)
     return page_formulaire(
         request, form, titre="Enregistrer la somme rendue", bouton="Enregistrer", retour=_lien(demande),
-        chapeau=demande.intitule, suite={"À rendre": rupture.montant},
+        chapeau=demande.intitule, suite={"À rendre": somme.montant},
     )  # fmt: skip

@@ -15,10 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aides.actions import prets, versements
+from aides.actions.calendrier import suivre_le_calendrier
 from aides.choix import Etat, EtatEcheance, EtatPret, ModeAnticipe
-from aides.models import EcheancePret, LotPrelevement, Pret
+from aides.models import Demande, EcheancePret, LotPrelevement, Pret
+from courriers.models import Notification
 from documents.models import Acte
 from financements.donneur import creancier
+from financements.sepa import Retour
 from socle.erreurs import Refus
 from tests.aides.test_parcours_d_une_demande import payer
 from tests.fabriques.aides import Guichet
@@ -125,6 +128,16 @@ def test_trois_echeances_prelevees_une_impayee_representee(guichet):
     assert prets.capital_restant(pret) == pret.montant - sum(e.capital for e in (une, deux))
 
 
+def test_apres_un_differe_le_premier_prelevement_se_dit_premier(guichet):
+    pret = en_cours(guichet, pret_differe=3)
+    lot = prelever(guichet, echoir(pret, 4))
+    with lot.fichier.open() as flux:
+        assert b"<SeqTp>FRST</SeqTp>" in flux.read()
+    suivant = prelever(guichet, echoir(pret, 5))
+    with suivant.fichier.open() as flux:
+        assert b"<SeqTp>RCUR</SeqTp>" in flux.read()
+
+
 def test_un_remboursement_partiel_fait_naitre_un_tableau_un_total_solde(guichet):
     pret = en_cours(guichet, pret_taux=D("1.5"))
     avant = prets.capital_restant(pret)
@@ -185,3 +198,31 @@ def test_le_retour_de_la_banque_se_lit_en_serie_et_se_relit_sans_effet(guichet, 
     page = client.get(reverse("aides:prets")).content.decode()
     assert "Références inconnues : PRET-x" in page
     assert "1 impayée" in page
+
+
+def test_le_retour_d_un_prelevement_passe_ne_touche_pas_celui_qui_l_a_remplace(guichet):
+    pret = en_cours(guichet)
+    (cle,) = echoir(pret, 1)
+    prelever(guichet, [cle])
+    ancienne = EcheancePret.objects.get(pk=cle).reference
+    rejet = (Retour(ancienne, False, "AM04", AUJOURD_HUI),)
+    assert prets.lire_retours(rejet, par=guichet.technicien) == (0, 1, [])
+    prelever(guichet, [cle])
+    assert prets.lire_retours(rejet, par=guichet.technicien) == (0, 0, [])
+    echeance = EcheancePret.objects.get(pk=cle)
+    assert (echeance.etat, echeance.reference != ancienne) == (EtatEcheance.EMISE, True)
+
+
+def test_un_pret_en_remboursement_n_est_ni_caduc_ni_averti_ni_solde_avant_la_fin(guichet):
+    pret = en_cours(guichet)
+    demande = pret.demande
+    for reste in (20, -1):
+        Demande.objects.filter(pk=demande.pk).update(limite_le=AUJOURD_HUI + timedelta(days=reste))
+        suivre_le_calendrier(AUJOURD_HUI)
+    demande.refresh_from_db()
+    assert demande.etat == Etat.ACCORDEE
+    assert not Notification.objects.filter(texte__contains="à réaliser avant le").exists()
+    with pytest.raises(Refus, match="pas encore remboursé"):
+        versements.solder(demande, par=guichet.technicien)
+    prets.rembourser(pret, le=AUJOURD_HUI, capital=pret.montant, mode="", par=guichet.technicien)
+    assert versements.solder(demande, par=guichet.technicien).etat == Etat.SOLDEE

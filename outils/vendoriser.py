@@ -21,6 +21,8 @@ COPIES = {
     "bootstrap/LICENSE": "static/vendor/bootstrap",
     "htmx.org/dist/htmx.min.js": "static/vendor/htmx",
     "htmx.org/LICENSE": "static/vendor/htmx",
+    "idb/build/index.js": "static/vendor/idb",
+    "idb/LICENSE": "static/vendor/idb",
     "leaflet/dist/leaflet.js": "static/vendor/leaflet",
     "leaflet/dist/leaflet.css": "static/vendor/leaflet",
     "leaflet/LICENSE": "static/vendor/leaflet",

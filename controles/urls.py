@@ -1,6 +1,7 @@
 from django.urls import path
 
 from controles.views import (
+    appareil,
     commun,
     contradictoire,
     plans,
@@ -48,6 +49,9 @@ urlpatterns = [
     path("controles/<int:pk>/prolonger/", contradictoire.prolonger, name="prolonger"),
     path("controles/<int:pk>/conclure/", contradictoire.conclure, name="conclure"),
     # l’appareil du contrôleur
+    path("controles/appareil/", appareil.appareil, name="appareil"),
+    path("controles/service-worker.js", appareil.service_worker, name="service_worker"),
+    path("controles/manifeste.webmanifest", appareil.manifeste, name="manifeste"),
     path("controles/appareil/donnees/", visite.donnees, name="donnees_visites"),
     # la visite
     path("controles/<int:pk>/visite/", visite.fiche_en_ligne, name="visite"),

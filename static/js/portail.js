@@ -36,6 +36,17 @@ for (const form of document.querySelectorAll("form[data-une-fois]")) {
   });
 }
 
+// Cet appareil garde des visites : avant la sortie, ce qui reste s’envoie, puis tout s’efface.
+if (localStorage.getItem("portail-visites")) {
+  for (const form of document.querySelectorAll("form[data-sortie]")) {
+    form.addEventListener("submit", async (evenement) => {
+      evenement.preventDefault();
+      const { sortir } = await import("./visite/sortie.js");
+      await sortir(form, Number(document.body.dataset.personne), form.dataset.sortie);
+    });
+  }
+}
+
 // Fin de session : prévenir avant, partager entre onglets, ne rien perdre.
 const corps = document.body;
 const duree = Number(corps.dataset.sessionDuree || 0) * 1000;

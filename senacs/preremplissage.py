@@ -5,13 +5,16 @@ lire.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import escape
 
 from agrements import arbre
 from agrements.choix import Etat
+from agrements.contenu import texte_lisible
 from agrements.models import Dossier
 from agrements.referentiel import Champ
 from agrements.reponses import est_vide
@@ -23,7 +26,7 @@ from partenaires.models import Structure
 from senacs.models import Contribution, ReponseSenacs
 from senacs.questionnaire import Rubrique, champs, rubriques
 from socle.dates import en_jour
-from socle.montants import ZERO
+from socle.montants import ZERO, nombre_fr
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,37 @@ class LigneReleve:
     @property
     def vide(self) -> bool:
         return est_vide(self.valeur)
+
+    @property
+    def typee(self) -> Any:
+        """Une date, un nombre ou un texte : ce qu’attend un tableur."""
+        if self.vide:
+            return ""
+        match self.champ.nature:
+            case "date":
+                return date.fromisoformat(str(self.valeur))
+            case "entier":
+                return int(self.valeur)
+            case "decimal":
+                return Decimal(str(self.valeur))
+            case _:
+                return texte_lisible(self.champ, self.valeur)
+
+    @property
+    def dite(self) -> str:
+        """Telle qu’on la lit : « 1er octobre 2007 », « 159 022 »."""
+        valeur = self.typee
+        if isinstance(valeur, date):
+            return en_jour(valeur)
+        return nombre_fr(Decimal(valeur)) if isinstance(valeur, int | Decimal) else str(valeur)
+
+    @property
+    def a_recopier(self) -> str:
+        """Telle qu’on la recopie ou la corrige : « 01/10/2007 », « 21600,00 »."""
+        valeur = self.typee
+        if isinstance(valeur, date):
+            return f"{valeur:%d/%m/%Y}"
+        return str(valeur).replace(".", ",") if isinstance(valeur, Decimal) else str(valeur)
 
 
 def connues(structure: Structure, exercice: int) -> dict[str, Connue]:
@@ -102,7 +136,9 @@ def _projet(structure: Structure) -> dict[str, Connue]:
     trouvees: dict[str, Connue] = {}
     axes = [n["texte"] for n, _ in arbre.parcourir(reponses.get("arbre") or []) if n["nature"] == "axe"]
     if axes:
-        trouvees["axes"] = Connue("".join(f"<p>{rang}. {axe}</p>" for rang, axe in enumerate(axes[:5], 1)), source)
+        trouvees["axes"] = Connue(
+            "".join(f"<p>{rang}. {escape(axe)}</p>" for rang, axe in enumerate(axes[:5], 1)), source
+        )
     postes = reponses.get("postes") or []
     etp = sum((Decimal(p["etp"]) for p in postes if p.get("etp")), Decimal(0))
     if etp:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +17,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from agrements.contenu import texte_lisible
 from agrements.views.saisie import donnees_du_champ, phrase_de_conflit
 from comptes.acces import ecriture, lecture, lecture_ecriture, ouverte_aux_connectes, reserve_a
 from comptes.choix import Role
@@ -104,6 +104,8 @@ def _affichage(ligne: LigneReleve, ouverte: bool, erreurs: dict[str, str], saisi
     code = ligne.champ.code
     if ligne.propre is None and not ligne.vide:
         donnees["brut"] = ligne.valeur
+    if ligne.champ.nature == "decimal":
+        donnees["brut"] = ligne.a_recopier
     if code in erreurs:
         donnees |= {"erreur": erreurs[code], "brut": saisies[code]}
     return {**donnees, "connue": ligne.valeur, "source": ligne.source, "vide": ligne.vide, "propre": ligne.propre}
@@ -118,8 +120,8 @@ def _garder(request: Requete, contribution: Contribution) -> tuple[dict[str, str
             continue
         saisie = saisies[code] = request.POST[code]
         ligne = avant[code]
-        if saisie.strip() == str(ligne.valeur).strip():  # rien de changé : ce que la Caf sait reste à sa source
-            continue
+        if saisie.strip() in (str(ligne.valeur).strip(), ligne.a_recopier):
+            continue  # rien de changé : ce que la Caf sait reste à sa source
         version = entier(request.POST.get(f"version-{code}", "0")) or 0
         try:
             actions.repondre(contribution, champ=code, saisie=saisie, version=version, par=request.user)
@@ -200,9 +202,11 @@ def preuve(request: Requete, pk: int) -> HttpResponseBase:
     )
 
 
-def _lignes(pages: Pages) -> list[tuple[str, str, str, str]]:
+def _lignes(pages: Pages, forme: str) -> list[tuple[str, str, Any, str]]:
+    """Chaque réponse comme sa forme l’attend : typée pour un tableur, à recopier en csv, en toutes lettres ailleurs."""
+    reponse = {"xlsx": attrgetter("typee"), "csv": attrgetter("a_recopier")}.get(forme, attrgetter("dite"))
     return [
-        (rubrique.titre, ligne.champ.libelle, texte_lisible(ligne.champ, ligne.valeur), ligne.source or "à compléter")
+        (rubrique.titre, ligne.champ.libelle, reponse(ligne), ligne.source or "à compléter")
         for rubrique, lignes in pages
         for ligne in lignes
     ]
@@ -216,7 +220,7 @@ ENTETES = ("Rubrique", "Question", "Réponse", "Source")
 def exporter(request: Requete, pk: int, forme: str) -> HttpResponseBase:
     """Le relevé dans l’ordre de l’enquête : pour le recopier sur senacs.fr, ou le garder."""
     contribution = _visible(request, pk)
-    lignes = _lignes(releve(contribution))
+    lignes = _lignes(releve(contribution), forme)
     nom = f"senacs-{contribution.campagne.annee}-{contribution.structure_id}.{forme}"
     if forme == "xlsx":
         with ecrire_classeur(str(contribution.campagne), ENTETES, lignes) as classeur:
@@ -266,6 +270,7 @@ def suivi(request: Requete) -> HttpResponse:
         "relance": bool(peut_relancer(request.user)),
         "regle": bool(peut_regler(request.user)),
         "campagne": derniere,
+        "close": derniere is not None and derniere.limite < timezone.localdate(),
     }
     gabarit = "senacs/suivi.html#resultats" if fragment(request) else "senacs/suivi.html"
     return render(request, gabarit, contexte)

@@ -150,6 +150,7 @@ def test_l_horloge_relance_a_chaque_seuil_une_fois_meme_en_retard(contribution):
 def test_les_trois_exports_portent_l_enquete_et_aucune_formule(contribution, entrer):
     par = direction_de(contribution)
     actions.repondre(contribution, champ="autre_federation", saisie="=1+1", version=0, par=par)
+    actions.repondre(contribution, champ="charges", saisie="1 234,50", version=0, par=par)
     client = entrer(par)
 
     def exporter(forme):
@@ -159,7 +160,10 @@ def test_les_trois_exports_portent_l_enquete_et_aucune_formule(contribution, ent
 
     feuille = openpyxl.load_workbook(io.BytesIO(exporter("xlsx"))).active
     assert feuille.max_row == len(champs()) + 1
-    assert "'=1+1" in exporter("csv").decode("utf-8-sig")
+    assert 1234.5 in [ligne[2].value for ligne in feuille.iter_rows()]
+    texte = exporter("csv").decode("utf-8-sig")
+    assert "'=1+1" in texte
+    assert ";1234,50;" in texte
     assert exporter("pdf").startswith(b"%PDF")
     assert client.get(reverse("senacs:exporter", args=[contribution.pk, "doc"])).status_code == 404
 

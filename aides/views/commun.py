@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import resolve
 from django.utils import timezone
 from django.utils.text import capfirst
 
@@ -72,6 +73,13 @@ def demande_visible(request: Requete, pk: int) -> Demande:
     return get_object_or_404(Demande.objects.visibles_par(request.user).pour_fiche(), pk=pk)
 
 
+# Ce que le fil d’Ariane d’un geste nomme : la page d’où l’on vient.
+PAGES = {
+    "demande": "La demande", "argent": "L’argent et la suite", "enveloppe": "L’enveloppe",
+    "enveloppes": "Les enveloppes", "pret": "Le prêt",
+}  # fmt: skip
+
+
 def page_formulaire(
     request: Requete, form: forms.Form | None, *, titre: str, bouton: str, retour: str, chapeau: str = "",
     grave: bool = False, fichiers: bool = False, manques: list[Any] | None = None, suite: dict[str, Any] | None = None,
@@ -80,6 +88,7 @@ def page_formulaire(
     contexte = {
         "form": form, "titre": titre, "bouton": bouton, "retour": retour, "chapeau": chapeau, "grave": grave,
         "fichiers": fichiers, "manques": manques or [], "suite": suite or {},
+        "objet": PAGES.get(resolve(retour.partition("#")[0]).url_name or "", ""),
     }  # fmt: skip
     refuse = bool(manques) or (form is not None and form.is_bound)
     return render(request, "aides/formulaire.html", contexte, status=422 if refuse else 200)

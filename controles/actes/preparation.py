@@ -46,6 +46,25 @@ def notification(controle: Controle) -> Acte:
     )
 
 
+def remise_sur_place(controle: Controle) -> Acte:
+    """La lettre d’une visite inopinée, remise à l’arrivée : elle dit les mêmes droits que la notification."""
+    return courrier(
+        controle,
+        cle="notification",
+        titre="Contrôle sur place sans préavis",
+        objet="contrôle sur place de votre structure",
+        paragraphes=[
+            "La Caf contrôle l’usage des aides collectives qu’elle verse, quel que soit le statut de qui les reçoit. "
+            "Un contrôleur se présente ce jour dans vos locaux, sans préavis, sur autorisation motivée.",
+            "Les constats vous seront communiqués dans un rapport provisoire. Vous pourrez y répondre point par point, "
+            "pièces à l’appui, avant toute conclusion.",
+        ],
+        releve=reperes(controle),
+        pieces=[str(p) for p in controle.pieces_demandees.all()],
+        suite=SANS_EFFET,
+    )
+
+
 def report(controle: Controle, avant: date, motif: str) -> Acte:
     assert controle.visite_le is not None
     return courrier(

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from comptes.models import Utilisateur
 from controles import photos
+from controles.actes import preparation as actes
 from controles.actions.franchir import consigner, franchir
+from controles.annonces import preparation as annonces
 from controles.choix import Etat, Geste, IssueOperation
 from controles.contenu import LIBRE, THEME_LIBRE
 from controles.cycle import SUR_PLACE
@@ -81,7 +83,12 @@ def commencer(controle: Controle, *, par: Utilisateur) -> Controle:
         raise Refus("Ce contrôle n’est ni notifié ni autorisé à être inopiné : il ne peut pas commencer.")
     if controle.etat == Etat.PROGRAMME and not controle.points.exists():
         raise Refus("Préparez d’abord ce contrôle : sa fiche est vide.")
-    return franchir(controle, Geste.COMMENCER, par=par, commence_le=timezone.now())
+    inopinee = controle.etat == Etat.PROGRAMME
+    controle = franchir(controle, Geste.COMMENCER, par=par, commence_le=timezone.now())
+    if inopinee:  # la lettre se remet sur place : la structure apprend le contrôle, son objet et ses droits
+        actes.remise_sur_place(controle)
+        annonces.commence_sans_preavis(controle)
+    return controle
 
 
 @transaction.atomic

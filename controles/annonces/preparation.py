@@ -56,6 +56,13 @@ def notifie(controle: Controle) -> None:
     prevenir(controle, "notifie-caf", agents(Role.RESPONSABLE), f"Contrôle notifié à {controle.structure}.")
 
 
+def commence_sans_preavis(controle: Controle) -> None:
+    prevenir(
+        controle, "inopine-commence", direction(controle),
+        "Un contrôle sur place est commencé dans votre structure : lisez la lettre qui vous est remise.",
+    )  # fmt: skip
+
+
 def reporte(controle: Controle) -> None:
     assert controle.visite_le is not None
     prevenir(

@@ -20,7 +20,7 @@ from comptes.choix import Role
 from comptes.http import Requete
 from controles.actions import visite
 from controles.actions.visite import Operation
-from controles.choix import NatureConstat
+from controles.choix import ETATS_DE_VISITE, Etat, NatureConstat
 from controles.cles import cle_de
 from controles.contenu import Fiche, anterieures, libelles_des_champs
 from controles.droits import lit_les_constats, peut
@@ -196,6 +196,11 @@ def fiche_en_ligne(request: Requete, pk: int) -> HttpResponse:
     """La fiche en un formulaire : tout se saisit et s’enregistre sans JavaScript, champ par champ."""
     controle = controle_visible(request, pk)
     exiger(peut("saisir", request.user, controle))
+    if controle.etat not in ETATS_DE_VISITE and not (controle.inopine and controle.etat == Etat.PROGRAMME):
+        messages.warning(
+            request, "La fiche ne se modifie plus." if controle.commence_le else "Notifiez d’abord le contrôle."
+        )
+        return redirect(controle)
     if request.method != "POST":
         return _page(request, controle)
     erreurs: dict[str, str] = {}

@@ -140,6 +140,9 @@ def test_une_visite_inopinee_ne_se_devine_ni_a_la_caf_ni_dans_la_structure(burea
     assert not Notification.objects.filter(cle__startswith=f"controle-{controle.pk}", destinataire=bureau.direction)
     visite.commencer(controle, par=bureau.controleur)
     assert Controle.objects.visibles_par(bureau.direction).exists()
+    assert "sans préavis" in " ".join(
+        Acte.objects.get(cle=f"controle-{controle.pk}-notification").contexte["paragraphes"]
+    )
 
 
 def test_les_pieces_demandees_en_ligne_se_rangent_toutes_seules(bureau):

@@ -56,6 +56,7 @@ urlpatterns = [
     # la visite
     path("controles/<int:pk>/visite/", visite.fiche_en_ligne, name="visite"),
     path("controles/<int:pk>/operations/", visite.operations, name="operations"),
+    path("controles/<int:pk>/saisies/", visite.saisies, name="saisies"),
     path("controles/<int:pk>/photos/", visite.recevoir_photo, name="recevoir_photo"),
     path("controles/<int:pk>/photos/<uuid:photo_pk>/", visite.photo, name="photo"),
     path("controles/<int:pk>/photos/<uuid:photo_pk>/retirer/", visite.retirer_photo, name="retirer_photo"),

@@ -14,6 +14,7 @@ from agrements.budget import totaliser
 from agrements.choix import EtatSection
 from agrements.completude import avancement
 from agrements.contenu import empreinte, identite
+from agrements.models import Piece
 from agrements.referentiel import Champ, ExigencePiece, Section
 from agrements.reponses import est_vide, manques
 from aides.calculs import Calcul, Donnees, calculer
@@ -24,7 +25,10 @@ from financements.calculs import DonneeRefusee
 from socle.montants import ZERO, en_euros
 from socle.texte import accorde
 
-__all__ = ["ContenuDemande", "Manque", "Partie", "empreinte"]
+__all__ = ["ContenuDemande", "Manque", "Partie", "contenu_lu", "empreinte"]
+
+# La structure a pu réécrire sa demande depuis son dernier dépôt.
+REECRITS = (Etat.INCOMPLETE, Etat.IRRECEVABLE, Etat.RETIREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ class ContenuDemande:
             return depense.retenu
         return depense.montant_ht if self.taxe == "HT" else depense.montant_ttc
 
+    @property
+    def montant(self) -> Decimal | None:
+        """Ce qui est demandé à la Caf."""
+        return self.demande.montant_demande
+
     @cached_property
     def autres(self) -> Decimal:
         return sum((f.montant for f in self.financements), ZERO)
@@ -160,7 +169,7 @@ class ContenuDemande:
     @cached_property
     def ecart(self) -> Decimal:
         """Ressources moins coût : zéro quand le plan s’équilibre."""
-        return self.autres + (self.demande.montant_demande or ZERO) - self.cout
+        return self.autres + (self.montant or ZERO) - self.cout
 
     @property
     def manque_au_plan(self) -> Decimal:
@@ -281,3 +290,61 @@ class ContenuDemande:
             ],
             "structure": identite(demande.structure),
         }
+
+
+class ContenuDepose(ContenuDemande):
+    """Ce qui a été déposé, et rien de ce que la structure réécrit depuis."""
+
+    @cached_property
+    def fige(self) -> dict[str, Any]:
+        assert self.demande.version_deposee is not None
+        return self.demande.version_deposee.contenu
+
+    @cached_property
+    def reponses(self) -> dict[str, Any]:
+        return {code: valeur for code, valeur in self.fige["reponses"].items() if valeur != ""}
+
+    @cached_property
+    def _fichiers(self) -> dict[str, Piece]:
+        """Les pièces du coffre par empreinte : celles d’alors, même remplacées depuis."""
+        pieces = Piece.objects.filter(structure=self.demande.structure_id).select_related("fichier").order_by("-pk")
+        return {piece.fichier.empreinte: piece for piece in pieces}
+
+    @cached_property
+    def depenses(self) -> list[Depense]:
+        return [
+            Depense(
+                demande=self.demande, libelle=d["libelle"], fournisseur=d["fournisseur"], montant_ht=Decimal(d["ht"]),
+                montant_ttc=Decimal(d["ttc"]), devis=self._fichiers.get(d["devis"]),
+            )
+            for d in self.fige["depenses"]
+        ]  # fmt: skip
+
+    @cached_property
+    def financements(self) -> list[Financement]:
+        return [
+            Financement(
+                demande=self.demande, nature=f["nature"], financeur=f["financeur"], montant=Decimal(f["montant"]),
+                etat=f["etat"],
+            )
+            for f in self.fige["financements"]
+        ]  # fmt: skip
+
+    @cached_property
+    def jointes(self) -> list[PieceDemande]:
+        return [
+            PieceDemande(demande=self.demande, exigence=j["exigence"], piece=self._fichiers[j["empreinte"]])
+            for j in self.fige["pieces"]
+            if j["empreinte"] in self._fichiers
+        ]
+
+    @property
+    def montant(self) -> Decimal | None:
+        return Decimal(self.fige["montant_demande"]) if self.fige["montant_demande"] else None
+
+
+def contenu_lu(demande: Demande, *, agent: bool) -> ContenuDemande:
+    """Le contenu que cette personne lit : la Caf, jamais que ce qui lui a été déposé."""
+    if agent and demande.etat in REECRITS and demande.version_deposee_id is not None:
+        return ContenuDepose(demande)
+    return ContenuDemande(demande)

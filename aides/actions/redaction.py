@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agrements.actions.redaction import ChampFerme
 from agrements.models import Piece
+from agrements.referentiel import ExigencePiece
 from agrements.reponses import normaliser
 from aides import actes, annonces
 from aides.actions.franchir import consigner, franchir, ouvrir
@@ -91,7 +92,7 @@ def _deja_demandee(structure: Structure, version: VersionDispositif, exercice: i
     return siennes.exclude(etat__in=[Etat.REFUSEE, Etat.IRRECEVABLE, Etat.RETIREE]).first()
 
 
-NON_REPRIS = ("debut", "fin", "deja_commence", "demarrage_anticipe")
+NON_REPRIS = ("debut", "fin", "etapes", "deja_commence", "demarrage_anticipe")
 
 
 def _copier(de: Demande, vers: Demande, par: Utilisateur) -> None:
@@ -191,7 +192,8 @@ def joindre_devis(demande: Demande, *, depense_pk: int, televerse: UploadedFile,
     depense = demande.depenses.select_for_update(of=("self",)).get(pk=depense_pk)
     depense.devis = ranger(demande, "devis", televerse, par)
     depense.save(update_fields=["devis"])
-    consigner(demande, Geste.JOINDRE, par=par, details={"piece": depense.devis.nom_classe})
+    details = {"piece": depense.devis.nom_classe, "libelle": f"devis, {depense.libelle}"}
+    consigner(demande, Geste.JOINDRE, par=par, details=details)
     return depense
 
 
@@ -254,40 +256,42 @@ def joindre(demande: Demande, *, exigence: str, televerse: UploadedFile, par: Ut
     demande = _ouvrir_partie(demande, "pieces", par, Geste.JOINDRE)
     definition = _exigence(demande, exigence)
     piece = ranger(demande, exigence, televerse, par, validite_mois=definition.validite_mois)
-    return _joindre(demande, exigence, piece, par)
+    return _joindre(demande, definition, piece, par)
 
 
 @transaction.atomic
 def joindre_du_coffre(demande: Demande, *, exigence: str, piece_pk: int, par: Utilisateur) -> PieceDemande:
     demande = _ouvrir_partie(demande, "pieces", par, Geste.JOINDRE)
-    _exigence(demande, exigence)
+    definition = _exigence(demande, exigence)
     piece = Piece.objects.du_coffre(demande.structure_id, timezone.localdate()).filter(pk=piece_pk).first()
     if piece is None:
         raise Refus("Cette pièce n’est plus disponible : elle a été retirée, remplacée ou n’est plus valable.")
-    return _joindre(demande, exigence, piece, par)
+    return _joindre(demande, definition, piece, par)
 
 
-def _exigence(demande: Demande, code: str) -> Any:
+def _exigence(demande: Demande, code: str) -> ExigencePiece:
     definition = next((e for e in ContenuDemande(demande).exigences if e.code == code), None)
     if definition is None:
         raise ChampFerme("Cette pièce n’est pas demandée pour cette demande.")
     return definition
 
 
-def _joindre(demande: Demande, exigence: str, piece: Piece, par: Utilisateur) -> PieceDemande:
+def _joindre(demande: Demande, exigence: ExigencePiece, piece: Piece, par: Utilisateur) -> PieceDemande:
     jointe, neuve = PieceDemande.objects.get_or_create(
-        demande=demande, exigence=exigence, piece=piece, defaults={"jointe_par": par, "jointe_le": timezone.now()}
+        demande=demande, exigence=exigence.code, piece=piece, defaults={"jointe_par": par, "jointe_le": timezone.now()}
     )
     if neuve:
-        consigner(demande, Geste.JOINDRE, par=par, details={"piece": piece.nom_classe})
+        details = {"piece": piece.nom_classe, "libelle": exigence.libelle}
+        consigner(demande, Geste.JOINDRE, par=par, details=details)
     return jointe
 
 
 @transaction.atomic
 def detacher(demande: Demande, *, jointe_pk: int, par: Utilisateur) -> None:
     demande = _ouvrir_partie(demande, "pieces", par, Geste.JOINDRE)
-    jointe = demande.pieces_jointes.select_related("piece").get(pk=jointe_pk)
-    consigner(demande, Geste.JOINDRE, par=par, details={"retiree": jointe.piece.nom_classe})
+    jointe = demande.pieces_jointes.select_related("piece__fichier").get(pk=jointe_pk)
+    details = {"retiree": jointe.piece.nom_classe, "libelle": jointe.piece.fichier.nom}
+    consigner(demande, Geste.JOINDRE, par=par, details=details)
     jointe.delete()
 
 

@@ -335,4 +335,6 @@ class EvenementDemande(models.Model):
         """Ce qui s’est passé, en minuscules ; un bilan lu n’est pas toujours accepté, ni une destination maintenue."""
         if self.geste == Geste.ACCEPTER_BILAN and not self.details.get("accepte", True):
             return "bilan à reprendre"
+        if self.geste == Geste.JOINDRE and "retiree" in self.details:
+            return "pièce retirée"
         return GESTES_FAITS[self.geste]

@@ -25,7 +25,7 @@ from aides.choix import (
     GESTES_INTERNES,
     Geste,
 )
-from aides.contenu import ContenuDemande
+from aides.contenu import contenu_lu
 from aides.cycle import CYCLE
 from aides.droits import gestes_possibles, peut, peut_ouvrir
 from aides.filtres import DemandeFiltre
@@ -113,15 +113,17 @@ def liste(request: Requete) -> HttpResponse:
 
 
 def lignes_du_journal(evenements: list[EvenementDemande], demande: Demande, *, agent: bool) -> list[Ligne]:
-    """La structure ne lit ni le travail de la Caf, ni la décision avant sa lettre."""
+    """La structure ne lit ni le travail de la Caf, ni la décision avant sa lettre ; la Caf, rien d’avant le dépôt."""
     lignes = []
     for e in evenements:
         if not agent and e.geste in GESTES_INTERNES:
             continue
+        if agent and e.geste == Geste.JOINDRE and demande.version_deposee and e.le > demande.version_deposee.deposee_le:
+            continue  # la Caf ne lit que ce qui lui a été déposé
         if not agent and demande.decision_a_lire and e.geste in GESTES_DE_DECISION:
             lignes.append(Ligne(e.le, auteur(e.par), DECISION_A_LIRE, "", ""))
             continue
-        detail = e.details.get("piece") or e.details.get("nature") or ""
+        detail = e.details.get("libelle") or e.details.get("nature") or ""
         lignes.append(Ligne(e.le, auteur(e.par), capfirst(e.fait), e.motif, detail))
     return lignes
 
@@ -131,7 +133,7 @@ def lignes_du_journal(evenements: list[EvenementDemande], demande: Demande, *, a
 def fiche(request: Requete, pk: int) -> HttpResponse:
     demande = demande_visible(request, pk)
     agent = request.user.est_agent
-    contenu = ContenuDemande(demande)
+    contenu = contenu_lu(demande, agent=agent)
     gestes = gestes_possibles(request.user, demande)
     if demande.decision_a_lire and not agent:  # un geste offert ou non dirait déjà le sens de la décision
         gestes = {str(Geste.LIRE_NOTIFICATION)}
@@ -196,9 +198,10 @@ def lire_notification(request: Requete, pk: int) -> HttpResponse:
 def piece(request: Requete, pk: int, piece_pk: int) -> HttpResponseBase:
     """Un devis, une facture, une pièce ou un exemplaire signé de cette demande."""
     demande = demande_visible(request, pk)
+    contenu = contenu_lu(demande, agent=request.user.est_agent)
     sources = (
-        [j.piece for j in demande.pieces_jointes.select_related("piece__fichier")]
-        + [d.devis for d in demande.depenses.select_related("devis__fichier") if d.devis]
+        [j.piece for j in contenu.jointes]
+        + [d.devis for d in contenu.depenses if d.devis]
         + [f.piece for f in demande.factures.select_related("piece__fichier")]
     )
     trouvee = next((p for p in sources if p.pk == piece_pk), None)

@@ -13,7 +13,7 @@ from agrements.actions.seances import inscrire_sujet
 from agrements.forms import InscrireForm
 from aides.actions import instruction
 from aides.choix import Etat, Geste
-from aides.contenu import ContenuDemande
+from aides.contenu import ContenuDemande, contenu_lu
 from aides.droits import gestes_possibles, peut
 from aides.forms import AvisAideForm, ComplementsForm, DemarrageForm
 from aides.models import Demande, Enveloppe
@@ -46,7 +46,7 @@ def _page(
     request: Requete, demande: Demande, *, form: AvisAideForm | None = None, fautes: dict[str, str] | None = None,
     saisies: dict[str, str] | None = None,
 ) -> HttpResponse:  # fmt: skip
-    contenu = ContenuDemande(demande)
+    contenu = contenu_lu(demande, agent=True)
     calcul, empeche = None, ""
     try:
         calcul = contenu.calculer()

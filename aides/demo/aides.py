@@ -16,7 +16,7 @@ from aides import livres
 from aides.actions import dispositifs, enveloppes, instruction, prets, redaction, suites, versements
 from aides.choix import SensAvis, SensDecision
 from aides.contenu import ContenuDemande
-from aides.models import Demande, Dispositif, VersionDispositif
+from aides.models import Demande, Dispositif, Enveloppe, VersionDispositif
 from aides.sujets import sujet_de
 from comptes.choix import Role
 from comptes.models import Utilisateur
@@ -29,14 +29,51 @@ from partenaires.models import Epci, Structure
 from senacs import actions as senacs
 from senacs.models import Contribution
 
-PROJETS = (
-    ("Une cuisine partagée au pied des tours", "Les habitants cuisinent et mangent ensemble le mercredi.", 24_000),
-    ("Rénover la salle des familles", "Isoler, repeindre, refaire le sol d’une salle utilisée chaque jour.", 61_500),
-    ("Un minibus pour les sorties", "Emmener les familles sans voiture, avec dix communes voisines.", 38_200),
-    ("Des ordinateurs pour l’accès aux droits", "Huit postes, et deux heures d’aide par semaine.", 9_600),
-    ("Aménager le jardin du centre", "Un potager, des bancs, un abri, avec les voisins.", 14_800),
-    ("Le festival du quartier", "Trois jours de fête préparés par les habitants.", 17_300),
-)
+# Par dispositif : le nom du projet, ce qu’il est, son coût, ses deux dépenses.
+PROJETS = {
+    "fla-avs": (
+        ("Aller vers les habitants des nouveaux immeubles", "Un triporteur, des cafés de pied d’immeuble.", 24_000, ()),
+        ("Le comité d’habitants monte la fête du quartier", "Trois jours préparés par les habitants.", 17_300, ()),
+        ("Une année de rencontres entre villages", "Une soirée par mois, chaque fois dans un autre bourg.", 14_800, ()),
+        ("Former et fidéliser les bénévoles", "Un parcours d’accueil, quatre temps forts dans l’année.", 9_600, ()),
+        ("Un conseil de maison ouvert à tous", "Décider ensemble du programme, chaque trimestre.", 12_400, ()),
+    ),
+    "investissement-subvention": (
+        ("Rénover la salle des familles", "Isoler, repeindre, refaire le sol d’une salle utilisée chaque jour.", 61_500,
+         ("Isolation et sol", "Mobilier")),
+        ("Une cuisine partagée au pied des tours", "Les habitants cuisinent ensemble le mercredi.", 24_000,
+         ("Travaux de cuisine", "Four, frigo, plan de travail")),
+        ("Rendre l’accueil accessible", "Une rampe, une porte automatique, une boucle magnétique.", 38_200,
+         ("Rampe et porte", "Boucle magnétique")),
+        ("Aménager le jardin du centre", "Un potager, des bancs, un abri, avec les voisins.", 14_800,
+         ("Terrassement et abri", "Bancs et outils")),
+        ("Équiper la ludothèque", "Des étagères à hauteur d’enfant, un coin pour les tout-petits.", 17_300,
+         ("Agencement", "Jeux et mobilier")),
+    ),
+    "fonctionnement": (
+        ("Des sorties pour les familles sans voiture", "Six sorties, avec dix communes voisines.", 21_600,
+         ("Location de minibus", "Entrées et repas")),
+        ("Une aide aux démarches, deux jours par semaine", "Un accueil sans rendez-vous.", 24_000,
+         ("Intervenants", "Fournitures")),
+        ("Démarrer un espace de vie sociale itinérant", "Un camion s’arrête dans huit bourgs.", 19_500,
+         ("Carburant et entretien", "Matériel d’animation")),
+        ("Un atelier de réparation ouvert à tous", "Réparer ensemble un samedi sur deux.", 9_600,
+         ("Outillage courant", "Intervenant")),
+        ("Des vacances préparées avec les parents", "Douze familles, une semaine à la mer.", 17_300,
+         ("Séjour", "Transport")),
+    ),
+    "investissement-pret": (
+        ("Acheter un minibus", "Emmener chacun, avec les dix communes voisines.", 38_200,
+         ("Minibus de neuf places", "Aménagement pour fauteuil")),
+        ("Reprendre le local voisin", "Une grande salle de plus, de plain-pied.", 61_500,
+         ("Travaux d’ouverture", "Chauffage")),
+        ("Changer la chaudière", "Passer au bois, avec la commune.", 24_000, ("Chaudière", "Pose")),
+        ("Huit postes pour l’accès aux droits", "Des ordinateurs, et deux heures d’aide par semaine.", 9_600,
+         ("Ordinateurs", "Câblage")),
+        ("Un four pour la cuisine du centre", "Cuisiner sur place plutôt que faire livrer.", 14_800,
+         ("Four et hotte", "Pose")),
+    ),
+}  # fmt: skip
 
 
 class Recit:
@@ -44,7 +81,8 @@ class Recit:
 
     def __init__(self, structure: Structure, version: VersionDispositif, rang: int, secretariat: Utilisateur) -> None:
         self.structure, self.version, self.secretariat = structure, version, secretariat
-        self.nom, self.texte, self.cout = PROJETS[rang % len(PROJETS)]
+        siens = PROJETS[version.dispositif.code]
+        self.nom, self.texte, self.cout, self.achats = siens[rang // len(PROJETS) % len(siens)]
         self.direction = equipe(structure.pk, Role.DIRECTION)[0]
         presidents = equipe(structure.pk, Role.REPRESENTANT_LEGAL)
         self.president = presidents[0] if presidents else self.direction
@@ -63,6 +101,8 @@ class Recit:
             "fin": (aujourd_hui + timedelta(days=240)).isoformat(),
             "indicateurs": '[{"indicateur": "Personnes accueillies", "prevu": "120"},'
             '{"indicateur": "Rendez-vous dans l’année", "prevu": "40"}]',
+            "etapes": '[{"etape": "Choix des entreprises, achats", "quand": "dans les deux mois"},'
+            '{"etape": "Ouverture aux habitants", "quand": "à la rentrée"}]',
             "question_1": "45",
             "budget_lignes": f'[{{"compte": "60", "libelle": "Achats", "montant": "{self.cout}"}},'
             f'{{"compte": "744", "libelle": "Commune et Caf", "montant": "{self.cout}"}}]',
@@ -94,7 +134,7 @@ class Recit:
 
     def _depenses(self) -> None:
         gros = Decimal(self.cout) * 3 / 4
-        for libelle, ttc in (("Travaux et fournitures", gros), ("Équipement", Decimal(self.cout) - gros)):
+        for libelle, ttc in zip(self.achats, (gros, Decimal(self.cout) - gros), strict=True):
             depense = redaction.ecrire_depense(
                 self.demande, par=self.direction, libelle=libelle, fournisseur="Entreprise d’exemple",
                 montant_ht=(ttc / Decimal("1.2")).quantize(Decimal("0.01")), montant_ttc=ttc,
@@ -155,7 +195,7 @@ class Recit:
 
 @transaction.atomic
 def semer_aides(agents: dict[str, list[Utilisateur]]) -> int:
-    """Publie les dispositifs livrés, vote leurs enveloppes, fait vivre une quinzaine de demandes. Rend leur nombre."""
+    """Publie les dispositifs livrés, vote leurs enveloppes, fait vivre une vingtaine de demandes. Rend leur nombre."""
     aujourd_hui = timezone.localdate()
     annee = aujourd_hui.year
     administrateur, responsable = agents["administrateur"][0], agents["responsable"][0]
@@ -174,8 +214,8 @@ def semer_aides(agents: dict[str, list[Utilisateur]]) -> int:
         _seance(instance, aujourd_hui - timedelta(days=21), secretariat) for instance in (Instance.CAS, Instance.CA)
     )
     suivies = [s for s in structures if equipe(s.pk, Role.DIRECTION) and charge_de(s, aujourd_hui)]
-    for rang, structure in enumerate(suivies[:16]):
-        version = versions[("fla-avs", "investissement-subvention", "fonctionnement", "investissement-pret")[rang % 4]]
+    for rang, structure in enumerate(suivies[:20]):
+        version = versions[tuple(PROJETS)[rang % len(PROJETS)]]
         recit = Recit(structure, version, rang, secretariat)
         if rang in (12, 13):
             continue
@@ -183,10 +223,10 @@ def semer_aides(agents: dict[str, list[Utilisateur]]) -> int:
         if rang in (10,):
             continue
         recit.deposer()
-        if rang in (6, 9, 14):
+        if rang in (6, 9, 14, 18):
             continue
         recit.instruire()
-        if rang in (5, 8, 15):
+        if rang in (5, 8, 15, 16, 17, 19):
             continue
         recit.passer(cas if version.instance == Instance.CAS else ca)
         if rang != 0:
@@ -198,6 +238,7 @@ def semer_aides(agents: dict[str, list[Utilisateur]]) -> int:
     for seance in (cas, ca):
         if seance.passages.exists():
             seances.clore_seance(seance, par=secretariat)
+    _repartir("investissement-subvention", annee, responsable)
     return Demande.objects.count()
 
 
@@ -227,6 +268,15 @@ def _enveloppes(annee: int, par: Utilisateur) -> None:
             dispositif=Dispositif.objects.get(code="fonctionnement"), exercice=annee, epci=epci,
             montant=Decimal(15_000), motif="Montant fictif, pour la démonstration", par=par,
         )  # fmt: skip
+
+
+def _repartir(code: str, annee: int, par: Utilisateur) -> None:
+    """Un scénario à comparer aux avis : chaque demande y est servie aux trois quarts."""
+    enveloppe = Enveloppe.objects.get(dispositif__code=code, exercice=annee, epci=None)
+    scenario = enveloppes.essayer(enveloppe, nom="Aux trois quarts", par=par)
+    for ligne in scenario.lignes.all():
+        montant = (ligne.montant * 3 / 4).quantize(Decimal(1))
+        enveloppes.repartir(scenario, demande_pk=ligne.demande_id, montant=montant, par=par)
 
 
 def _payer(paiement: Paiement, technicien: Utilisateur, responsable: Utilisateur) -> None:

@@ -153,7 +153,7 @@ def creer(request: Requete) -> HttpResponse:
     initial = {
         "exercice_du": annee, "exercice_au": annee, "ouvre_le": timezone.localdate(), "borne_au_besoin": True,
         "avec_depenses": True, "avec_plan": True, "convention_exigee": True,
-        "condition_agrement": True, "condition_engagement_republicain": True,
+        "condition_agrement": True, "condition_engagement_republicain": True, "condition_non_commence": True,
     }  # fmt: skip
     form = DispositifForm(request.POST if request.method == "POST" else None, initial=initial)
     listes = _listes(request, None)

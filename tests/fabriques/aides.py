@@ -34,6 +34,7 @@ REPONSES = {
     "public": "Cent familles",
     "debut": (timezone.localdate() + timedelta(days=60)).isoformat(),
     "fin": (timezone.localdate() + timedelta(days=200)).isoformat(),
+    "etapes": '[{"etape": "Chantier", "quand": "cet été"}]',
     "deja_commence": "non",
     "indicateurs": '[{"indicateur": "Familles accueillies", "prevu": "100"}]',
     "budget_lignes": '[{"compte": "60", "libelle": "Achats", "montant": "10000"},'

@@ -14,8 +14,14 @@ import pytest
 from django.core.servers.basehttp import ThreadedWSGIServer
 from django.test import Client
 from django.test.testcases import LiveServerThread
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothese
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright tourne dans une boucle, l’ORM dans le même fil
+
+# Un test de propriété juge un résultat, pas la lenteur d’une machine chargée.
+hypothese.register_profile("portail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothese.load_profile("portail")
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 CHROMIUM = next((c for c in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if c), None)

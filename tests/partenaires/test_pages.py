@@ -50,7 +50,7 @@ def test_un_onglet_coute_autant_pour_une_ligne_que_pour_cinquante(
     client = entrer(agent(Role.CHARGE_CONSEIL))
     peupler(petite, 1)
     client.get(petite.get_absolute_url(), {"onglet": onglet})
-    with django_assert_max_num_queries(15 if onglet == "journal" else 12) as releve:  # le journal a neuf sources
+    with django_assert_max_num_queries(16 if onglet == "journal" else 12) as releve:  # le journal a dix sources
         assert client.get(petite.get_absolute_url(), {"onglet": onglet}).status_code == 200
     QuartierPrioritaire.objects.all().delete()
     peupler(grande, 50)

@@ -126,8 +126,9 @@ def essayer(enveloppe: Enveloppe, *, nom: str, par: Utilisateur) -> ScenarioAllo
 
 @transaction.atomic
 def repartir(scenario: ScenarioAllocation, *, demande_pk: int, montant: Decimal, par: Utilisateur) -> LigneAllocation:
-    """Change une ligne d’un scénario. Lève Refus au-delà du calcul ou de ce qui reste : un scénario est toujours
-    tenable.
+    """Change une ligne d’un scénario. Lève Refus au-delà du calcul, ou si une hausse dépasse ce qui reste.
+
+    Les avis peuvent dépasser l’enveloppe : on part d’eux, et baisser est toujours permis.
     """
     exiger(peut_repartir(par))
     enveloppe = Enveloppe.objects.verrouiller(scenario.enveloppe_id)
@@ -140,8 +141,11 @@ def repartir(scenario: ScenarioAllocation, *, demande_pk: int, montant: Decimal,
     if avis is not None and montant > avis.calcule:
         raise Refus(f"La règle donne au plus {en_euros(avis.calcule)} à cette demande.")
     autres = sum((autre.montant for pk, autre in lignes.items() if pk != demande_pk), ZERO)
-    if autres + montant > enveloppe.reste:
-        raise Refus(f"Il ne reste que {en_euros(enveloppe.reste - autres)} pour cette demande.")
+    libre = enveloppe.reste - autres
+    if montant > max(libre, ligne.montant):
+        if libre <= 0:
+            raise Refus("Il ne reste rien pour cette demande : baissez d’abord les autres.")
+        raise Refus(f"Il ne reste que {en_euros(libre)} pour cette demande.")
     ligne.montant = montant
     ligne.save(update_fields=["montant"])
     return ligne

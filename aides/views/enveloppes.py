@@ -144,8 +144,32 @@ def _contexte(scenario: ScenarioAllocation, erreurs: dict[int, str], saisies: di
         ],
         "total": total,
         "reste": scenario.enveloppe.reste - total,
+        "depassement": total - scenario.enveloppe.reste,
         "modifiable": scenario.retenu_le is None,
     }
+
+
+def _repartir(request: Requete, scenario: ScenarioAllocation) -> tuple[dict[int, str], dict[int, str]]:
+    """Garde chaque montant lisible, les baisses d’abord : elles font la place des hausses. Rend erreurs et saisies."""
+    connues = dict(scenario.lignes.values_list("demande_id", "montant"))
+    lues: list[tuple[int, Decimal]] = []
+    erreurs: dict[int, str] = {}
+    saisies: dict[int, str] = {}
+    for cle, brut in request.POST.items():
+        demande_pk = entier(cle.removeprefix("montant-")) if cle.startswith("montant-") else None
+        if demande_pk is None or demande_pk not in connues:
+            continue
+        saisies[demande_pk] = str(brut)
+        try:
+            lues.append((demande_pk, lire_montant(str(brut))))
+        except MontantIllisible as erreur:
+            erreurs[demande_pk] = str(erreur)
+    for demande_pk, montant in sorted(lues, key=lambda lue: lue[1] - connues[lue[0]]):
+        try:
+            actions.repartir(scenario, demande_pk=demande_pk, montant=montant, par=request.user)
+        except Refus as refus:
+            erreurs[demande_pk] = str(refus)
+    return erreurs, {pk: saisies[pk] for pk in erreurs}
 
 
 @lecture_ecriture
@@ -159,16 +183,7 @@ def scenario(request: Requete, pk: int) -> HttpResponse:
     erreurs: dict[int, str] = {}
     saisies: dict[int, str] = {}
     if request.method == "POST":
-        connues = set(trouve.lignes.values_list("demande_id", flat=True))
-        for cle, brut in request.POST.items():
-            demande_pk = entier(cle.removeprefix("montant-")) if cle.startswith("montant-") else None
-            if demande_pk not in connues or demande_pk is None:
-                continue
-            try:
-                montant: Decimal = lire_montant(str(brut))
-                actions.repartir(trouve, demande_pk=demande_pk, montant=montant, par=request.user)
-            except (MontantIllisible, Refus) as erreur:
-                erreurs[demande_pk], saisies[demande_pk] = str(erreur), str(brut)
+        erreurs, saisies = _repartir(request, trouve)
         if not erreurs and not fragment(request):
             messages.success(request, "Le scénario est enregistré.")
             return redirect(trouve)

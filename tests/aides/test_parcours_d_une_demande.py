@@ -186,8 +186,13 @@ def test_un_scenario_ne_depasse_jamais_et_ses_montants_deviennent_les_propositio
     enveloppe = guichet.voter(version, 12_000)
     une, deux = (guichet.mener(version, Etat.INSTRUITE) for _ in range(2))
     scenario = enveloppes.essayer(enveloppe, nom="Moitié-moitié", par=guichet.responsable)
+    with pytest.raises(Refus, match="dépasse ce qui reste"):
+        enveloppes.retenir(scenario, par=guichet.responsable)
+    enveloppes.repartir(
+        scenario, demande_pk=une.pk, montant=D(6_000), par=guichet.responsable
+    )  # mieux, pas encore assez
     with pytest.raises(Refus, match="Il ne reste que"):
-        enveloppes.repartir(scenario, demande_pk=une.pk, montant=D(8_000), par=guichet.responsable)
+        enveloppes.repartir(scenario, demande_pk=une.pk, montant=D(6_001), par=guichet.responsable)
     enveloppes.repartir(scenario, demande_pk=une.pk, montant=D(4_000), par=guichet.responsable)
     with pytest.raises(Refus, match="au plus"):
         enveloppes.repartir(scenario, demande_pk=deux.pk, montant=D(8_001), par=guichet.responsable)

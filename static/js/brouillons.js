@@ -4,14 +4,16 @@ const personne = document.body.dataset.personne ?? "";
 function champs(form) {
   return [...form.elements].filter((e) => e.name && e.type !== "hidden" && e.type !== "file" && e.type !== "submit");
 }
+const coche = (e) => e.type === "checkbox" || e.type === "radio";
+const nomme = (e) => (coche(e) ? `${e.name}=${e.value}` : e.name); // les cases d’une même question ont le même nom
 function lire(form) {
-  return Object.fromEntries(champs(form).map((e) => [e.name, e.type === "checkbox" || e.type === "radio" ? String(e.checked) : e.value]));
+  return Object.fromEntries(champs(form).map((e) => [nomme(e), coche(e) ? String(e.checked) : e.value]));
 }
 function poser(form, garde) {
   for (const e of champs(form)) {
-    if (!(e.name in garde)) continue;
-    if (e.type === "checkbox" || e.type === "radio") e.checked = garde[e.name] === "true";
-    else e.value = garde[e.name];
+    if (!(nomme(e) in garde)) continue;
+    if (coche(e)) e.checked = garde[nomme(e)] === "true";
+    else e.value = garde[nomme(e)];
   }
 }
 

@@ -101,6 +101,9 @@ def decrire(administrateur):
     page.select_option("[name=questions-0-nature]", "entier")
     page.fill("[name=grille-0-libelle]", "Participation")
     page.fill("[name=grille-0-points]", "10")
+    page.click("#liste-grille button:has-text('Ajouter une ligne')")
+    page.fill("[name=grille-2-libelle]", "Maturité")
+    page.fill("[name=grille-2-points]", "5")
     administrateur.cliquer("Garder le brouillon")
     assert "« Familles » divise par zéro" in administrateur.lire()
     assert page.input_value("[name=parts-0-libelle]") == "Socle"
@@ -195,14 +198,48 @@ def instruire(charge):
     assert "Déclaré non commencé" in charge.lire()
     page.check("[name=sens][value=favorable]")
     page.fill("[name=note_0]", "11")
+    page.fill("[name=note_1]", "4")
     page.fill("[name=motivation]", "Le projet répond au diagnostic.")
     charge.cliquer("Rendre l’avis")
     assert page.input_value("[name=motivation]") == "Le projet répond au diagnostic."
     page.fill("[name=note_0]", "8")
+    page.fill("[name=note_1]", "4")
     charge.cliquer("Rendre l’avis")
     assert "Votre avis est rendu" in charge.lire()
     avis = AvisAide.objects.get()
-    assert (avis.montant, avis.points) == (D(4_750), (8, 10))
+    assert (avis.montant, avis.points) == (D(4_750), (12, 15))
+
+
+def test_un_scenario_se_modifie_sur_place_et_le_reste_bouge_sans_recharger(ouvrir, live_server):
+    guichet = Guichet()
+    version = guichet.dispositif(avec_depenses=False, avec_plan=False, mode="forfait", forfait=D(1_000), bilan_mois=0)
+    enveloppe = guichet.voter(version, 1_500)
+    une, deux = (guichet.mener(version, Etat.INSTRUITE, montant=1_000) for _ in range(2))
+    responsable = Personne(ouvrir(), live_server.url, guichet.responsable)
+    page = responsable.page
+    responsable.aller(enveloppe.get_absolute_url())
+    responsable.cliquer("Essayer une répartition")
+    page.fill("[name=nom]", "Sept cents")
+    responsable.cliquer("Ouvrir le scénario")
+    assert "500,00\u00a0€ de trop" in responsable.lire()
+    assert page.locator("button:has-text('Retenir ce scénario')").count() == 0
+    adresse = page.url
+    for demande, montant, reste in ((une, "700", "200,00"), (deux, "800", "il reste 0,00")):
+        page.fill(f"[name=montant-{demande.pk}]", montant)
+        page.locator(f"[name=montant-{demande.pk}]").blur()
+        page.wait_for_selector(f"#repartition [role=status]:has-text('{reste}')")
+    page.fill(f"[name=montant-{une.pk}]", "701")
+    page.locator(f"[name=montant-{une.pk}]").blur()
+    page.wait_for_selector("p.erreur:has-text('Il ne reste que')")
+    assert page.url == adresse
+    responsable.regarder()
+    page.fill(f"[name=montant-{une.pk}]", "600")
+    page.locator(f"[name=montant-{une.pk}]").blur()
+    page.wait_for_selector("#repartition [role=status]:has-text('il reste 100,00')")
+    responsable.cliquer("Retenir ce scénario")
+    une.refresh_from_db()
+    assert une.montant_propose == D(600)
+    assert responsable.fautes == []
 
 
 def decider(secretariat, guichet, demande):

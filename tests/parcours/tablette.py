@@ -138,6 +138,7 @@ class Tablette:
             self.fautes.append(f"{self.page.url} déborde à {self.page.viewport_size['width']}")
         if nom and (dossier := os.environ.get("VUES")):
             self.page.screenshot(path=f"{dossier}/{nom}-{self.page.viewport_size['width']}.png", full_page=True)
+            self.page.screenshot(path=f"{dossier}/{nom}-{self.page.viewport_size['width']}-vu.png")
 
     # --- Saisir ---------------------------------------------------------------------------------------------------------
 

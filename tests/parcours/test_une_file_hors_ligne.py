@@ -302,3 +302,43 @@ def test_le_service_ne_garde_ni_donnee_ni_page_du_portail(tablette):
     )
     assert [a for a in gardees if not a.startswith("/static/")] == ["/controles/appareil/"]
     assert len(gardees) > 25
+
+
+def test_une_frappe_est_dans_le_coffre_en_moins_d_une_seconde(tablette, bureau):
+    """Du premier signe à l’écriture durable, batterie morte comprise : la promesse est une seconde."""
+    tablette.couper()
+    duree = tablette.page.evaluate(
+        """async (base) => {
+          const ouvrir = indexedDB.open(base);
+          const db = await new Promise((r) => (ouvrir.onsuccess = () => r(ouvrir.result)));
+          const compter = () => new Promise((r) => {
+            const demande = db.transaction("operations").objectStore("operations").count();
+            demande.onsuccess = () => r(demande.result);
+          });
+          const notes = document.querySelector("[data-champ='visite.notes'] textarea");
+          const depart = performance.now();
+          notes.value = "x".repeat(4000);
+          notes.dispatchEvent(new Event("input"));
+          while (!(await compter())) await new Promise((r) => setTimeout(r, 5));
+          db.close();
+          return performance.now() - depart;
+        }""",
+        f"visites-{bureau.controleur.pk}",
+    )
+    assert duree < 1000
+
+
+def test_sans_reseau_on_verrouille_faute_de_pouvoir_se_deconnecter(tablette, controle):
+    tablette.couper()
+    tablette.ecrire("visite.notes", "Reste ici")
+    tablette.page.click("button:has-text('Se déconnecter')")
+    question = tablette.page.locator("dialog.question")
+    question.wait_for()
+    assert "Le portail ne peut pas vous déconnecter sans réseau." in question.inner_text()
+    tablette.regarder("sortie-hors-ligne")
+    question.get_by_role("button", name="Verrouiller").click()
+    tablette.page.wait_for_selector("h1:has-text('Ouvrir mes visites')")
+    assert controle.structure.nom not in tablette.page.content()
+    tablette.taper_le_code()
+    tablette.champ("visite.notes").wait_for()
+    assert tablette.champ("visite.notes").locator("textarea").input_value() == "Reste ici"

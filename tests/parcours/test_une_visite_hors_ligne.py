@@ -148,7 +148,7 @@ def test_vingt_saisies_et_trois_photos_sans_reseau_survivent_a_un_navigateur_tue
     t.photographier(clicher("mur.jpg", taille=(2400, 1800)), neutralite)
     t.photographier(clicher("cave.jpg", couleur="#14284b"))
     t.photographier(clicher("lieu.jpg", couleur="#1c6b3f"), neutralite, lieu=True)
-    t.attendre(lambda: t.page.locator(".photo-attente").count() == 3)
+    t.attendre(lambda: t.page.locator(".cliche-attente").count() == 3)
     t.attendre_la_file(f"{len(attendues)} saisies et 3 photos à envoyer")
     t.regarder("hors-ligne")
     t.ecrire("visite.notes", "Accueil cordial, cave humide. Porte fermée à clé.")
@@ -171,7 +171,7 @@ def test_vingt_saisies_et_trois_photos_sans_reseau_survivent_a_un_navigateur_tue
     t.visiter(controle)
     assert t.champ("visite.notes").locator("textarea").input_value() == attendues["visite.notes"]
     assert t.champ(f"point.{neutralite}.constat").get_by_label("Manquement").is_checked()
-    assert t.page.locator(".photo-attente").count() == 3
+    assert t.page.locator(".cliche-attente").count() == 3
     assert t.page.locator("[data-champ='visite.signature_structure'] polyline").count() == 1
     assert not OperationVisite.objects.exists()
 
@@ -305,10 +305,10 @@ def test_une_photo_abimee_heic_ou_trop_lourde_se_dit_et_n_attend_pas(bureau, con
         t.photographier(fichier, lieu=lieu)
         t.attendre(lambda attendue=phrase: attendue in erreur.inner_text())
     t.regarder("photo-refusee")
-    assert t.page.locator(".photo").count() == 0
+    assert t.page.locator(".cliche").count() == 0
     assert t.file() == "Tout est envoyé"
     t.photographier(clicher("bonne.png", image(format_="PNG")))
-    t.page.locator(".photo-recue").wait_for(timeout=20_000)
+    t.page.locator(".cliche-recue").wait_for(timeout=20_000)
     assert erreur.inner_text() == ""
     assert PhotoControle.objects.count() == 1
 
@@ -420,3 +420,104 @@ def test_ce_qui_n_a_pas_pu_partir_se_choisit_a_la_sortie_et_un_autre_compte_ne_v
     t.tout_envoye()
     assert SaisieVisite.objects.get(champ="visite.notes").valeur == "Le portail ne prend pas ceci"
     assert CODE not in t.page.content()
+
+
+# Les cibles visibles trop petites ; une case ou un bouton radio se touche par son libellé.
+CIBLES = """(cote) => [...document.querySelectorAll("a, button, summary, input:not([type=hidden]), textarea, select")]
+  .map((e) => (["checkbox", "radio", "file"].includes(e.type) ? (e.closest("label") ?? e) : e))
+  .filter((e) => e.checkVisibility() && !e.closest(".evitement") && !e.classList.contains("evitement"))
+  .map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, c]) => c.width && (c.width < cote || c.height < cote))
+  .map(([e, c]) => `${e.tagName} ${(e.innerText || e.name || e.id).slice(0, 40)} ${Math.round(c.width)}×${Math.round(c.height)}`)"""
+
+
+def test_chaque_vue_tient_de_320_a_1280_au_doigt_et_devant_axe(bureau, controle, tablette, clicher):
+    t = tablette(largeur=375)
+    t.se_connecter(bureau.controleur)
+    trop_petites: set[str] = set()
+
+    def toutes_les_largeurs(nom: str) -> None:
+        for largeur in (320, 375, 768, 1280):
+            t.page.set_viewport_size({"width": largeur, "height": 1000})
+            t.regarder(nom)
+            trop_petites.update(f"{nom} à {largeur} : {c}" for c in t.page.evaluate(CIBLES, 24))
+
+    t.page.wait_for_selector("text=L’application est gardée sur cet appareil.")
+    toutes_les_largeurs("liste-sans-code")
+    t.choisir_le_code()
+    toutes_les_largeurs("liste")
+    t.visiter(controle)
+    for pli in t.page.locator("details:not([open])").all():
+        if pli.is_visible():
+            pli.evaluate("pli => (pli.open = true)")
+    t.couper()
+    neutralite = str(bureau.point(controle, "neutralite").uid)
+    t.cocher(f"point.{neutralite}.constat", "Manquement")
+    t.ecrire(f"point.{neutralite}.faits", "La charte n’est pas affichée.")
+    t.photographier(clicher("mur.jpg"), neutralite)
+    t.attendre(lambda: t.page.locator(".cliche-attente").count() == 1)
+    signer(t, "visite.signature_structure")
+    t.page.click(".file-visites summary")
+    toutes_les_largeurs("fiche")
+    t.page.click(".file-visites summary")
+    t.page.get_by_role("button", name="Retirer").click()
+    t.page.locator("dialog.question").wait_for()
+    toutes_les_largeurs("question")
+    t.page.get_by_role("button", name="La garder").click()
+    t.page.reload()
+    t.page.wait_for_selector("h1:has-text('Ouvrir mes visites')")
+    toutes_les_largeurs("code")
+    t.taper_le_code("un mauvais code")
+    t.page.wait_for_selector("text=Ce code n’ouvre rien")
+    toutes_les_largeurs("code-faux")
+    assert trop_petites == set()
+
+
+def test_la_fiche_se_remplit_au_clavier_et_le_foyer_suit_la_vue(bureau, controle, tablette):
+    t = tablette(largeur=1280)
+    t.prete(bureau.controleur)
+    foyer = "document.activeElement.textContent || document.activeElement.id"
+    t.page.get_by_role("link", name=controle.structure.nom).focus()
+    t.page.keyboard.press("Enter")
+    t.page.wait_for_selector("h2:has-text('Arrivée et départ')")
+    assert t.page.evaluate(foyer) == controle.structure.nom
+    assert t.page.title() == f"{controle.structure.nom}, contrôle {controle.numero} | Portail AVS"
+    t.page.get_by_role("link", name="Notes et photos").press("Enter")
+    t.attendre(lambda: t.page.evaluate(foyer) == "Notes et photos")
+    uid = bureau.point(controle, "pieces").uid
+    t.champ(f"point.{uid}.constat").get_by_label("Conforme").focus()
+    t.page.keyboard.press("ArrowRight")
+    t.tout_envoye()
+    assert SaisieVisite.objects.get(champ=f"point.{uid}.constat").valeur == "observation"
+    t.page.get_by_role("link", name="‹ Mes visites").press("Enter")
+    t.page.wait_for_selector("h1:has-text('Mes visites de la semaine')")
+    assert t.page.evaluate(foyer) == "Mes visites de la semaine"
+    assert t.page.title() == "Mes visites | Portail AVS"
+    t.regarder()
+
+
+def test_une_version_neuve_s_annonce_et_ne_se_prend_qu_a_la_demande(bureau, controle, tablette, monkeypatch):
+    from controles.views import appareil
+
+    t = tablette(largeur=375)
+    t.prete(bureau.controleur)
+    t.visiter(controle)
+    t.ecrire("visite.notes", "Tapé sous l’ancienne version")
+    ancien = appareil.script_de_garde()
+    monkeypatch.setattr(
+        appareil, "script_de_garde", lambda: ancien.replace('const VERSION = "', 'const VERSION = "neuve-')
+    )
+    t.page.evaluate(
+        "navigator.serviceWorker.getRegistration('/controles/appareil/').then((r) => r.update().then(() => true))"
+    )
+    t.page.wait_for_selector("text=Une nouvelle version est prête.")
+    t.regarder("version")
+    caches_ = "caches.keys().then((noms) => noms.filter((n) => n.startsWith('visites-coquille-')))"
+    assert len(t.page.evaluate(caches_)) == 2
+    with t.page.expect_navigation():
+        t.page.click("button:has-text('La prendre')")
+    t.page.wait_for_selector("h2:has-text('Arrivée et départ')")
+    assert t.champ("visite.notes").locator("textarea").input_value() == "Tapé sous l’ancienne version"
+    t.attendre(lambda: len(t.page.evaluate(caches_)) == 1)
+    assert t.page.evaluate(caches_)[0].startswith("visites-coquille-neuve-")
+    t.tout_envoye()

@@ -51,12 +51,14 @@ export async function changerPhoto(carnet, photo, etat, phrase = "") {
     }
     if (etat === "retiree") carnet.photos.delete(photo.id);
     if (!photo.ordre) return;
+    const { ordre: _ordre, id: _id, controle: _controle, etat: _etat, ...objet } = photo;
+    const scelle = await carnet.coffre.sceller("photos", photo.id, objet);
     try {
       if (etat === "recue" || etat === "retiree") await carnet.coffre.ecrire(["images"], (de) => de("images").delete(photo.id));
       await carnet.coffre.ecrire(["photos"], async (de) => {
         const p = await de("photos").get(photo.ordre);
         if (etat === "retiree") await de("photos").delete(photo.ordre);
-        else if (p) await de("photos").put({ ...p, etat });
+        else if (p) await de("photos").put({ ...p, ...scelle, etat });
       });
     } catch (erreur) {
       if (!(erreur instanceof Plein)) throw erreur; // renvoyée à la prochaine ouverture, elle ne comptera qu’une fois

@@ -6,7 +6,7 @@ import { debloquer } from "./depart.js";
 import { annoncer, bouton, cleUnique, demander, el } from "./dom.js";
 import { fiche } from "./fiche.js";
 import { demanderLesDonnees } from "./file.js";
-import { direHorloge, faussee, jourDit, moment, pluriel } from "./heures.js";
+import { direHorloge, faussee, moment, pluriel, quand } from "./heures.js";
 
 const PORTAIL = document.title;
 const PLACE_BASSE = 60 * 1024 * 1024;
@@ -126,7 +126,7 @@ export class Ecran {
     return el(
       "li",
       { class: "panneau carte-visite" },
-      el("p", { class: "carte-quand" }, [jourDit(v.visite_le), v.heure && v.heure.replace(":", " h ")].filter(Boolean).join(", ") || "Date à fixer"),
+      el("p", { class: "carte-quand" }, quand(v) || "Date à fixer"),
       el("h2", {}, el("a", { href: `#visite/${v.pk}` }, v.structure)),
       el("p", { class: "discret" }, v.lieu || v.adresse),
       el("p", { class: "carte-etats" }, el("span", { class: "etat etat-cours" }, v.etat_dit), el("span", { class: "etat etat-neutre" }, `${dits} sur ${pluriel(v.points.length, "point")}`), restent > 0 && el("span", { class: "etat etat-attente" }, `${restent} à envoyer`)),
@@ -205,9 +205,9 @@ export class Ecran {
     const quoi = expediteur.quoi;
     this.barre.dataset.statut = ["session", "autre", "panne", "refus"].includes(quoi) || grave ? "erreur" : quoi === "hors_ligne" ? "hors_ligne" : reste ? "attente" : "fini";
     const compte = phraseDAttente(champs.length, photos.length);
-    const suite = quoi === "envoi" ? "envoi en cours…" : quoi === "hors_ligne" ? "pas de réseau, cela partira tout seul." : "";
+    const suite = quoi === "envoi" ? "envoi en cours…" : quoi === "hors_ligne" ? "pas de réseau" : grave ? "voyez le détail" : "";
     this.texte.textContent = reste ? [compte, suite].filter(Boolean).join(" ; ") : quoi === "hors_ligne" ? "Pas de réseau. Tout est envoyé." : "Tout est envoyé";
-    this.depart.hidden = !reste || quoi === "envoi";
+    this.depart.hidden = !reste || quoi === "envoi" || (quoi === "hors_ligne" && navigator.onLine === false); // il partira tout seul
     this.pli.hidden = !reste;
     this.#detailler(champs, photos, bloquees);
     const dit = grave ? "Une saisie demande votre attention : voyez le détail." : !reste ? "Tout est envoyé." : ["hors_ligne", "session", "autre", "panne"].includes(quoi) ? expediteur.phrase : "";

@@ -2,7 +2,7 @@
 import { champChoix, champHeure, champTexte } from "./champs.js";
 import { dicter } from "./dictee.js";
 import { bouton, cleUnique, el } from "./dom.js";
-import { direHorloge, faussee, heure, jourDit, pluriel, pourChamp } from "./heures.js";
+import { direHorloge, faussee, heure, pluriel, pourChamp, quand } from "./heures.js";
 import { avecUnite, direDifference, enClair, lireMontant } from "./montants.js";
 import { blocPhotos } from "./photos.js";
 import { champSignature } from "./signature.js";
@@ -80,8 +80,7 @@ function pliDuSommaire(sommaire) {
 }
 
 function entete(visite, horsSemaine) {
-  const quand = [jourDit(visite.visite_le), visite.heure && visite.heure.replace(":", " h ")].filter(Boolean).join(", ");
-  const lignes = [["Visite", quand], ["Lieu", visite.lieu || visite.adresse], ["Gestionnaire", visite.gestionnaire], ["Objet", visite.objet], ["Exercices", visite.exercices.join(", ")]];
+  const lignes = [["Visite", quand(visite)], ["Lieu", visite.lieu || visite.adresse], ["Gestionnaire", visite.gestionnaire], ["Objet", visite.objet], ["Exercices", visite.exercices.join(", ")]];
   return el(
     "header",
     { class: "panneau entete-visite" },
@@ -89,7 +88,7 @@ function entete(visite, horsSemaine) {
     el("h1", { tabindex: -1 }, visite.structure),
     horsSemaine && el("p", { class: "alert alert-warning" }, "Cette visite n’est plus dans votre semaine : elle s’effacera de l’appareil dès que tout sera envoyé."),
     el("dl", { class: "fiche" }, lignes.filter(([, v]) => v).flatMap(([nom, v]) => [el("dt", {}, nom), el("dd", {}, v)])),
-    el("p", { class: "discret" }, el("a", { href: visite.url }, "La fiche en ligne"), " (avec le réseau)"),
+    el("p", { class: "discret" }, el("a", { href: visite.url, class: "retour" }, "La fiche en ligne"), " (avec le réseau)"),
   );
 }
 

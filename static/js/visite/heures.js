@@ -29,6 +29,11 @@ export function jourDit(iso) {
   return iso ? jour.format(new Date(`${iso}T12:00:00Z`)) : "";
 }
 
+// « vendredi 4 décembre, 9 h 30 », ou le jour seul
+export function quand({ visite_le, heure: a }) {
+  return [jourDit(visite_le), a && `${Number(a.slice(0, 2))} h ${a.slice(3, 5)}`].filter(Boolean).join(", ");
+}
+
 export const pluriel = (n, mot) => `${n} ${mot}${n > 1 ? "s" : ""}`;
 
 export function faussee(decalage) {

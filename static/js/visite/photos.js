@@ -68,7 +68,7 @@ export function blocPhotos(page, point, titre) {
   const legende = el("input", { type: "text", class: "form-control", id: `${id}-legende`, maxlength: 200, autocomplete: "off" });
   const lieu = el("input", { type: "checkbox", class: "form-check-input", id: `${id}-lieu` });
   const erreur = el("p", { class: "erreur", role: "alert" });
-  const liste = el("ul", { class: "photos" });
+  const liste = el("ul", { class: "cliches" });
 
   async function prendre(evenement) {
     const fichiers = [...evenement.target.files];
@@ -100,10 +100,10 @@ export function blocPhotos(page, point, titre) {
     const nom = photo.legende || `Photo de ${moment(new Date(photo.prise_le))}`;
     return el(
       "li",
-      { class: `photo photo-${photo.etat}` },
+      { class: `cliche cliche-${photo.etat}` },
       el("img", { src: photo.vignette, alt: nom, width: 96, height: 72, loading: "lazy" }),
       el("div", {},
-        el("p", { class: "photo-nom" }, nom),
+        el("p", { class: "cliche-nom" }, nom),
         el("p", { class: "statut-champ" }, carnet.nonGardes.has(`photo/${photo.id}`) ? "Pas gardée sur l’appareil, faute de place." : ETATS[photo.etat], photo.garder_lieu ? " · avec son lieu" : ""),
         photo.phrase && el("p", { class: "erreur" }, photo.phrase),
         photo.etat !== "recue" &&
@@ -120,7 +120,7 @@ export function blocPhotos(page, point, titre) {
     const ailleurs = (carnet.visites.get(controle)?.photos_recues ?? []).filter((p) => (p.point ?? "") === point && !connues.has(p.id));
     liste.replaceChildren(
       ...miennes.map(ligne),
-      ...ailleurs.map((p) => el("li", { class: "photo" }, el("p", { class: "photo-nom" }, p.legende || "Photo"), el("p", { class: "statut-champ" }, "Déjà sur le portail"))),
+      ...ailleurs.map((p) => el("li", { class: "cliche" }, el("p", { class: "cliche-nom" }, p.legende || "Photo"), el("p", { class: "statut-champ" }, "Déjà sur le portail"))),
     );
     liste.hidden = !liste.childElementCount;
   });

@@ -26,7 +26,7 @@ async function choisir({ saisies, photos }) {
   const reste = [saisies && pluriel(saisies, "saisie"), photos && pluriel(photos, "photo")].filter(Boolean).join(" et ");
   return demander({
     titre: "Tout n’est pas envoyé",
-    phrases: [`Il reste ${reste} sur cet appareil, que le portail n’a pas.`, "Gardées, elles restent chiffrées ici et repartiront à votre prochaine connexion. Effacées, elles sont perdues."],
+    phrases: [`Il reste ${reste} sur cet appareil, que le portail n’a pas.`, "Gardé, ce reste demeure chiffré ici et repartira à votre prochaine connexion. Effacé, il est perdu."],
     choix: [["rester", "Rester connecté", "btn-primary"], ["garder", "Se déconnecter et les garder", "btn-outline-primary"], ["effacer", "Tout effacer", "btn-outline-danger"]],
   });
 }
@@ -43,8 +43,19 @@ export async function sortir(formulaire, personne, urlDonnees, options) {
   }
 }
 
+// Sans réseau, la session ne peut pas se fermer : effacer l’appareil ferait perdre les visites sans déconnecter personne.
+async function attendreLeReseau(dansLApplication) {
+  const choix = await demander({
+    titre: "Pas de réseau",
+    phrases: ["Le portail ne peut pas vous déconnecter sans réseau. Vos visites restent chiffrées sur cet appareil ; verrouillées, elles se rouvrent avec votre code."],
+    choix: [["rester", "Rester connecté", "btn-primary"], ...(dansLApplication ? [["verrouiller", "Verrouiller", "btn-outline-primary"]] : [])],
+  });
+  if (choix === "verrouiller") location.reload();
+}
+
 async function quitterLAppareil(formulaire, personne, urlDonnees, { expediteur, avant } = {}) {
   await viderLesChamps();
+  if (navigator.onLine === false) return attendreLeReseau(Boolean(expediteur));
   let garder = false;
   if (personnesMarquees().includes(personne)) {
     let reste = await compter(personne);
@@ -54,11 +65,11 @@ async function quitterLAppareil(formulaire, personne, urlDonnees, { expediteur, 
     }
     if (reste.saisies + reste.photos) {
       const choix = await choisir(reste);
-      if (choix !== "garder" && choix !== "effacer") return;
+      if (choix !== "garder" && choix !== "effacer") return undefined;
       garder = choix === "garder";
     }
     avant?.();
     await quitter(personne, { garder });
   } else avant?.();
-  formulaire.submit();
+  return formulaire.submit();
 }

@@ -35,7 +35,11 @@ SANS_PAGE = frozenset({
     "financements:ordre_xml", "financements:ordre_csv", "financements:exporter_droits", "financements:rembourser",
     "financements:avenant", "agrements:enregistrer", "agrements:inscrire_un_dossier", "aides:copier", "aides:acte",
     "aides:piece", "aides:exemplaire", "aides:ordre", "aides:geste", "aides:rendre", "senacs:accueil", "senacs:contribuer",
-    "senacs:preuve", "senacs:exporter",
+    "senacs:preuve", "senacs:exporter", "controles:exporter_statistiques", "controles:donnees_visites", "controles:acte",
+    "controles:photo", "controles:piece_remise", "controles:piece_de_reponse", "controles:service_worker",
+    "controles:manifeste", "controles:rejouer_tirage", "controles:modifier_regles", "controles:appliquer_suite",
+    "controles:ecarter_suite", "controles:suspendre_versements", "controles:reprendre_versements",
+    "controles:decider_sanction", "agrements:clore_procedure",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)
 # Le rôle qui lit vraiment la page, quand ce n’est pas le premier que la matrice laisse entrer.

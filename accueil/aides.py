@@ -8,12 +8,24 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accueil.a_faire import BORNE, Tache
-from aides.choix import ETATS_OUVERTS, ETATS_PRIVES, Etat, EtatBilan, EtatDispositif, EtatPret
-from aides.models import BilanAide, ConventionAide, Demande, Facture, Pret, VersionDispositif
+from aides.actions.prets import a_prelever
+from aides.choix import ETATS_OUVERTS, ETATS_PRIVES, Etat, EtatBilan, EtatDispositif, EtatPret, NatureARendre
+from aides.models import (
+    AttestationDestination,
+    BilanAide,
+    ConventionAide,
+    Demande,
+    Facture,
+    Pret,
+    SommeARendre,
+    VersionDispositif,
+)
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from partenaires.models import AffectationGestionnaire, Structure
 from senacs.choix import EtatContribution
+from socle.montants import en_euros
+from socle.texte import accorde
 
 _EQUIPE = (Role.DIRECTION, Role.SAISIE, Role.REPRESENTANT_LEGAL)
 _DIRIGENT = (Role.DIRECTION, Role.REPRESENTANT_LEGAL)
@@ -40,8 +52,8 @@ def pour_la_structure(structure: Structure, roles: frozenset[Role], le: date) ->
     if Role.REPRESENTANT_LEGAL in roles:
         a_signer = ConventionAide.objects.filter(
             demande__structure=structure, signee_partenaire_le__isnull=True, acte__produit_le__isnull=False,
-            demande__decisions__lue_le__isnull=False, demande__etat=Etat.ACCORDEE,
-        ).select_related("demande")  # fmt: skip
+            demande__etat=Etat.ACCORDEE,
+        ).exclude(demande__in=structure.demandes_d_aide.a_lire()).select_related("demande")  # fmt: skip
         taches += [
             Tache(
                 "Signer et déposer la convention",
@@ -79,17 +91,27 @@ def _senacs(structure: Structure, roles: frozenset[Role], le: date) -> list[Tach
 def _suites(structure: Structure, le: date) -> list[Tache]:
     bilans = BilanAide.objects.filter(
         demande__structure=structure, etat__in=[EtatBilan.A_RENDRE, EtatBilan.A_REPRENDRE],
-        attendu_le__lte=le + timedelta(days=60), demande__decisions__lue_le__isnull=False,
-    ).select_related("demande")  # fmt: skip
+        attendu_le__lte=le + timedelta(days=60),
+    ).exclude(demande__in=structure.demandes_d_aide.a_lire()).select_related("demande")  # fmt: skip
     taches = [
         Tache("Rendre un bilan", reverse("aides:bilan", args=[b.demande_id]), b.attendu_le, b.demande.intitule,
               b.attendu_le < le)
         for b in bilans[:BORNE]
     ]  # fmt: skip
-    for demande in structure.demandes_d_aide.filter(attestations__attestee_le__isnull=True, attestations__isnull=False):
-        for attestation in demande.attestations.filter(attestee_le__isnull=True):
-            lien = reverse("aides:attester", args=[demande.pk, attestation.annee])
-            taches.append(Tache(f"Attester la destination sociale {attestation.annee}", lien, None, demande.intitule))
+    attestations = AttestationDestination.objects.filter(demande__structure=structure, attestee_le__isnull=True)
+    taches += [
+        Tache(
+            f"Attester la destination sociale {a.annee}", reverse("aides:attester", args=[a.demande_id, a.annee]), None,
+            a.demande.intitule,
+        )
+        for a in attestations.select_related("demande")[:BORNE]
+    ]  # fmt: skip
+    a_rendre = SommeARendre.objects.filter(demande__structure=structure, rendue_le__isnull=True, montant__gt=0)
+    taches += [
+        Tache("Rendre une somme à la Caf", reverse("aides:argent", args=[s.demande_id]), None,
+              f"{s.demande.intitule}, {en_euros(s.montant)}")
+        for s in a_rendre.select_related("demande")[:BORNE]
+    ]  # fmt: skip
     return taches
 
 
@@ -101,6 +123,8 @@ def pour_la_caf(agent: Utilisateur, le: date) -> list[Tache]:
         siennes = visibles if agent.tient(Role.RESPONSABLE) else visibles.suivies_par(agent, le)
         deposees = siennes.filter(etat=Etat.DEPOSEE).order_by("echeance_le", "pk")[:BORNE]
         taches += [_tache("Instruire la demande d’aide", d, "aides:instruire", le) for d in deposees]
+        ajournees = siennes.filter(etat=Etat.AJOURNEE).order_by("decide_le", "pk")[:BORNE]
+        taches += [_tache("Reprendre l’instruction de l’aide", d, "aides:demande", le) for d in ajournees]
         rendus = BilanAide.objects.filter(etat=EtatBilan.RENDU, demande__in=siennes).select_related(
             "demande__structure"
         )
@@ -119,6 +143,16 @@ def pour_la_caf(agent: Utilisateur, le: date) -> list[Tache]:
             Tache("Signer une convention d’aide", reverse("aides:argent", args=[c.demande_id]), None, str(c.demande))
             for c in a_signer.select_related("demande__structure")[:BORNE]
         ]
+        dementies = AttestationDestination.objects.filter(maintenue=False).exclude(
+            demande__sommes_a_rendre__nature=NatureARendre.DESTINATION
+        )
+        taches += [
+            Tache(
+                f"Destination sociale {a.annee} démentie", reverse("aides:argent", args=[a.demande_id]), None,
+                str(a.demande),
+            )
+            for a in dementies.select_related("demande__structure")[:BORNE]
+        ]  # fmt: skip
     if agent.tient(Role.RESPONSABLE, Role.ADMINISTRATEUR):
         brouillons = VersionDispositif.objects.filter(etat=EtatDispositif.BROUILLON).exclude(saisi_par=agent)
         taches += [
@@ -147,4 +181,6 @@ def _du_technicien(agent: Utilisateur, le: date) -> list[Tache]:
         Tache("Enregistrer le mandat d’un prêt", reverse("aides:mandat", args=[p.demande_id]), None, str(p.demande))
         for p in prets[:BORNE]
     ]
+    if dues := len(a_prelever(le)):
+        taches.append(Tache("Prélever les échéances dues", reverse("aides:prelever"), le, accorde(dues, "échéance")))
     return taches

@@ -10,7 +10,7 @@ from django.utils import timezone
 from agrements.demo.dossiers import document
 from aides.actions import enveloppes, prets, suites, versements
 from aides.choix import Etat
-from aides.models import Demande
+from aides.models import AttestationDestination, Demande
 from comptes.choix import ROLES_CAF, ROLES_PARTENAIRE, Role
 from senacs import actions as senacs
 from senacs.models import Contribution
@@ -108,7 +108,9 @@ def objets(personnes) -> dict[str, object]:
         montant_ht=Decimal(80), montant_ttc=Decimal(100), televerse=document("facture"), par=guichet.direction,
     )  # fmt: skip
     debut = suites.engagement(demande)[0]
-    suites.demander_attestation(demande, debut.year + 1, date(debut.year + 1, 1, 1))
+    AttestationDestination.objects.create(
+        demande=demande, annee=debut.year + 1, demandee_le=date(debut.year + 1, 1, 1)
+    )  # rien n’est versé : l’horloge ne la demanderait pas encore
     brouillon = guichet.mener(version, Etat.EN_PREPARATION)
     guichet.remplir(brouillon)
     guichet.instruire(guichet.mener(libre, Etat.DEPOSEE), Etat.INSTRUITE)

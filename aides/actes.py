@@ -207,6 +207,7 @@ def decision(
         paragraphes=[
             f"Votre demande a été examinée ({tenue}). Elle est {'ajournée' if ajourne else 'refusée'}.",
             "Elle sera examinée de nouveau une fois complétée." if ajourne else version.lettre_refus,
+            "Lors de l’instruction, ces conditions n’étaient pas remplies :" if manquantes else "",
         ],
         motivation=motivation,
         releve=_releve(*manquantes),

@@ -16,7 +16,7 @@ from aides.choix import Etat, Geste
 from aides.contenu import ContenuDemande, contenu_lu
 from aides.droits import gestes_possibles, peut
 from aides.forms import AvisAideForm, ComplementsForm, DemarrageForm
-from aides.models import Demande, Enveloppe
+from aides.models import BilanAide, Demande, Enveloppe
 from aides.sujets import sujet_de
 from aides.views.commun import demande_visible, page_formulaire
 from comptes.acces import ecriture, lecture_ecriture, reserve_a
@@ -36,10 +36,11 @@ LECTEURS = (
 )  # fmt: skip
 
 
-def _passees(demande: Demande) -> list[Demande]:
+def _passees(demande: Demande) -> list[tuple[Demande, BilanAide | None]]:
     """Les aides que la structure a déjà reçues, et ce que leur bilan en dit : l’avis en tient compte."""
     siennes = Demande.objects.accordees().filter(structure=demande.structure_id).exclude(pk=demande.pk)
-    return list(siennes.select_related("version__dispositif", "bilan").order_by("-decide_le", "-pk")[:5])
+    dernieres = siennes.select_related("version__dispositif", "bilan").order_by("-decide_le", "-pk")[:5]
+    return [(aide, getattr(aide, "bilan", None)) for aide in dernieres]
 
 
 def _page(

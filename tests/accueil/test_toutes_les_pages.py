@@ -39,7 +39,8 @@ SANS_PAGE = frozenset({
     "controles:photo", "controles:piece_remise", "controles:piece_de_reponse", "controles:service_worker",
     "controles:manifeste", "controles:rejouer_tirage", "controles:modifier_regles", "controles:appliquer_suite",
     "controles:ecarter_suite", "controles:suspendre_versements", "controles:reprendre_versements",
-    "controles:decider_sanction", "agrements:clore_procedure",
+    "controles:decider_sanction", "agrements:clore_procedure", "agrements:ouvrir_procedure", "agrements:observer_procedure",
+    "controles:geste", "controles:sanction", "controles:observer_sanction", "controles:saisir_agrement",
 })  # fmt: skip
 PREFERENCE = (Role.DIRECTION, Role.CHARGE_CONSEIL, Role.SECRETARIAT, Role.RESPONSABLE, Role.REPRESENTANT_LEGAL)
 # Le rôle qui lit vraiment la page, quand ce n’est pas le premier que la matrice laisse entrer.

@@ -87,7 +87,7 @@ def test_le_voisinage_coute_autant_dans_une_longue_liste(theatre, depose, entrer
     client = entrer(theatre.charge)
     adresse = f"{milieu.get_absolute_url()}?liste=etat%3Ddepose%26suivi%3Dmoi"
     client.get(adresse)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert "Dossier suivant" in client.get(adresse).content.decode()
 
 

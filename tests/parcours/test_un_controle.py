@@ -7,8 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from agrements.choix import EtatAgrement
+from agrements.models import Agrement, Decision
 from comptes.choix import Role
-from controles.choix import Etat
+from controles.actions import contradictoire, sanctions, suites
+from controles.choix import Etat, NatureConstat
 from controles.models import Controle, SuiteFinanciere
 from financements.choix import NatureDroit
 from tests.fabriques.comptes import agent
@@ -165,3 +168,46 @@ def test_les_cibles_de_la_fiche_se_touchent_du_doigt(bureau, ouvrir, live_server
             .map(([html]) => html).filter((html) => !html.includes("checkbox"))"""
     )
     assert petites == []
+
+
+@pytest.mark.parametrize("largeur", [375, 1280])
+def test_les_pages_des_suites_se_lisent_et_s_entendent(ouvrir, live_server, largeur):
+    """Ce que seule la fin d’un contrôle montre : suites, sanction, procédure sur l’agrément, recommandations."""
+    bureau = Bureau(sanctions=True)
+    controle = bureau.mener(Etat.SUITES)
+    Agrement.objects.update(etat=EtatAgrement.EN_COURS)
+    Decision.objects.update(lue_le=timezone.now(), lue_par=bureau.direction)
+    manquement = controle.constats.get(nature=NatureConstat.MANQUEMENT)
+    sanction = sanctions.proposer(
+        controle,
+        constat=manquement,
+        degre="lourd",
+        exercice=bureau.exercice,
+        motivation="Manquement répété.",
+        par=bureau.controleur,
+    )
+    contradictoire.lire_le_rapport(controle, par=bureau.direction)
+    chemin, suite = controle.get_absolute_url(), controle.suites.first()
+    recommandation = controle.structure.recommandations.get().get_absolute_url()
+    agrement = Agrement.objects.get(structure=bureau.structure)
+    neuve = entrer(ouvrir, live_server, bureau.charge, largeur=largeur)
+    neuve.aller(f"{agrement.get_absolute_url()}procedure/ouvrir/")
+    suites.saisir_agrement(controle, agrement=agrement, motif="Charte absente.", par=bureau.controleur)
+    visites = {
+        bureau.controleur: [f"{chemin}suites/", f"{chemin}saisies/", "/controles/recommandations/"],
+        bureau.responsable: [f"{chemin}suites/", f"{chemin}suspendre/", f"{chemin}sanctions/{sanction.pk}/", chemin,
+                             agrement.get_absolute_url()],
+        bureau.technicien: [f"{chemin}suites/{suite.pk}/appliquer/", f"{chemin}suites/{suite.pk}/ecarter/"],
+        bureau.charge: [recommandation, agrement.get_absolute_url(), f"{chemin}rapport/"],
+        bureau.direction: [
+            f"{chemin}suites/", f"{chemin}sanctions/{sanction.pk}/observer/", f"{chemin}rapport/", recommandation,
+            f"{agrement.get_absolute_url()}procedure/observer/",
+        ],
+    }  # fmt: skip
+    for personne, pages in visites.items():
+        devant = entrer(ouvrir, live_server, personne, largeur=largeur)
+        for page in pages:
+            devant.aller(page)
+            assert devant.page.query_selector("main h1"), page
+        assert devant.fautes == []
+    assert neuve.fautes == []

@@ -6,6 +6,8 @@ const morceaux = new Intl.DateTimeFormat("fr-FR", {
   timeZone: PARIS, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
 });
 const jour = new Intl.DateTimeFormat("fr-FR", { timeZone: PARIS, weekday: "long", day: "numeric", month: "long" });
+// le premier du mois se dit « 1er »
+const leJour = (instant) => jour.format(instant).replace(/ 1 (?=\p{L})/u, " 1er ");
 
 // « 2027-03-04T09:05 », ce qu’attend un champ de date et d’heure.
 export function pourChamp(instant) {
@@ -21,12 +23,12 @@ export function heure(instant) {
 
 // « jeudi 4 mars, 9 h 05 »
 export function moment(instant) {
-  return `${jour.format(instant)}, ${heure(instant)}`;
+  return `${leJour(instant)}, ${heure(instant)}`;
 }
 
 // « jeudi 4 mars », depuis « 2027-03-04 »
 export function jourDit(iso) {
-  return iso ? jour.format(new Date(`${iso}T12:00:00Z`)) : "";
+  return iso ? leJour(new Date(`${iso}T12:00:00Z`)) : "";
 }
 
 // « vendredi 4 décembre, 9 h 30 », ou le jour seul

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -28,24 +27,13 @@ from comptes.models import Fonction
 from documents.actions import demander_acte
 from documents.gabarits import GABARITS
 from documents.models import Acte, NatureActe
+from partenaires.entete import entete
 from socle.dates import en_duree, en_jour
 
 
 def _commun(dossier: Dossier) -> dict[str, Any]:
-    structure = dossier.structure
-    gestionnaire = structure.gestionnaire
-    charge = dossier.charge
     return {
-        "caf": settings.PORTAIL_CAF,
-        "demonstration": settings.PORTAIL_DEMONSTRATION,
-        "numero": dossier.numero,
-        "date": en_jour(timezone.localdate()),
-        "structure": structure.nom,
-        "gestionnaire": gestionnaire.nom,
-        "adresse": structure.adresse,
-        "code_postal": structure.code_postal,
-        "ville": structure.commune.nom,
-        "interlocuteur": charge.get_full_name() if charge else "",
+        **entete(dossier.structure, numero=dossier.numero, interlocuteur=dossier.charge),
         "objets": [Objet(objet).label for objet in dossier.objets],
         "type": dossier.get_type_display(),
         "regime": dossier.regime.libelle,
@@ -177,50 +165,56 @@ _DECISIONS_SUR_AGREMENT = {
 }
 
 
-def decision_sur_agrement(evenement: EvenementAgrement) -> Acte:
-    """La lettre d’une suspension, de sa levée ou d’un retrait ; une par événement, rangée avec celles du dossier."""
-    agrement = evenement.agrement
+def _acte_sur_agrement(
+    agrement: Agrement, gabarit: str, *, cle: str, titre: str, facultatives: dict[str, str], **mentions: Any
+) -> Acte:
+    """Une lettre sur un agrément, rangée avec celles du dossier qui l’a porté."""
     dossier = agrement.decision.dossier
-    nom, decide, effet = _DECISIONS_SUR_AGREMENT[GesteAgrement(evenement.geste)]
-    commun = {cle: v for cle, v in _commun(dossier).items() if cle in GABARITS["decision_agrement"].cles}
+    cles = GABARITS[gabarit].cles
     return demander_acte(
-        cle=f"agrement-{agrement.pk}-{evenement.pk}",
+        cle=f"agrement-{agrement.pk}-{cle}",
         objet=f"dossier-{dossier.pk}",
         nature=NatureActe.AGREMENT,
-        titre=f"{nom.capitalize()} de l’agrément, {agrement.get_objet_display()}",
-        gabarit="decision_agrement",
+        titre=f"{titre}, {agrement.get_objet_display()}",
+        gabarit=gabarit,
         contexte={
-            **commun,
-            **_prevues("decision_agrement", _signature(timezone.localdate())),
+            **{mention: valeur for mention, valeur in _commun(dossier).items() if mention in cles},
+            **_prevues(gabarit, facultatives),
             "objet": agrement.get_objet_display(),
             "periode": f"du {en_jour(agrement.debut)} au {en_jour(agrement.fin)}",
-            "geste": nom,
-            "decide": decide,
-            "motif": evenement.motif,
-            "effet": effet,
-            "recours_mois": dossier.regime.referentiel.delais["recours_mois"],
+            **mentions,
         },
+    )
+
+
+def decision_sur_agrement(evenement: EvenementAgrement) -> Acte:
+    """La lettre d’une suspension, de sa levée ou d’un retrait ; une par événement."""
+    agrement = evenement.agrement
+    nom, decide, effet = _DECISIONS_SUR_AGREMENT[GesteAgrement(evenement.geste)]
+    return _acte_sur_agrement(
+        agrement,
+        "decision_agrement",
+        cle=str(evenement.pk),
+        titre=f"{nom.capitalize()} de l’agrément",
+        facultatives=_signature(timezone.localdate()),
+        geste=nom,
+        decide=decide,
+        motif=evenement.motif,
+        effet=effet,
+        recours_mois=agrement.decision.dossier.regime.referentiel.delais["recours_mois"],
     )
 
 
 def procedure_ouverte(agrement: Agrement, *, motif: str, origine: str, avant_le: date, rang: int) -> Acte:
     """L’invitation à présenter des observations (CRPA, articles L. 121-1 et L. 122-1), avant toute décision."""
-    dossier = agrement.decision.dossier
-    cles = GABARITS["procedure_agrement"].cles
-    return demander_acte(
-        cle=f"agrement-{agrement.pk}-procedure-{rang}",
-        objet=f"dossier-{dossier.pk}",
-        nature=NatureActe.AGREMENT,
-        titre=f"Procédure ouverte sur l’agrément, {agrement.get_objet_display()}",
-        gabarit="procedure_agrement",
-        contexte={
-            **{cle: v for cle, v in _commun(dossier).items() if cle in cles},
-            **_prevues("procedure_agrement", {**_signature(timezone.localdate()), "origine": origine}),
-            "objet": agrement.get_objet_display(),
-            "periode": f"du {en_jour(agrement.debut)} au {en_jour(agrement.fin)}",
-            "motif": motif,
-            "observations_avant": en_jour(avant_le),
-        },
+    return _acte_sur_agrement(
+        agrement,
+        "procedure_agrement",
+        cle=f"procedure-{rang}",
+        titre="Procédure ouverte sur l’agrément",
+        facultatives={**_signature(timezone.localdate()), "origine": origine},
+        motif=motif,
+        observations_avant=en_jour(avant_le),
     )
 
 

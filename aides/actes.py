@@ -21,18 +21,17 @@ from aides.models import (
     VersionDispositif,
 )
 from aides.prets import PERIODICITES, Echeance
-from comptes.choix import Role
 from documents.actions import demander_acte
+from documents.gabarit import releve
 from documents.models import Acte, NatureActe
 from financements.calculs import pourcent
-from partenaires.interlocuteurs import equipe
+from partenaires.entete import RECOURS_MOIS, entete, represente_par
 from socle.dates import en_jour
 from socle.montants import ZERO, en_euros
 from socle.texte import accorde
 
 # Les courriers que la structure lit sans avoir ouvert la décision : les autres la laisseraient deviner.
 AVANT_LA_DECISION = (NatureActe.ACCUSE_RECEPTION, NatureActe.DEMANDE_COMPLEMENTS)
-RECOURS_MOIS = 2  # droit commun : article R. 421-1 du code de justice administrative ; à confirmer par la Caf
 
 
 def objet_de(demande: Demande) -> str:
@@ -40,29 +39,15 @@ def objet_de(demande: Demande) -> str:
 
 
 def _commun(demande: Demande) -> dict[str, Any]:
-    structure = demande.structure
     version = demande.version
     commun = {
-        "caf": settings.PORTAIL_CAF,
-        "demonstration": settings.PORTAIL_DEMONSTRATION,
-        "numero": demande.numero,
-        "date": en_jour(timezone.localdate()),
-        "structure": structure.nom,
-        "gestionnaire": structure.gestionnaire.nom,
-        "adresse": structure.adresse,
-        "code_postal": structure.code_postal,
-        "ville": structure.commune.nom,
-        "interlocuteur": demande.charge.get_full_name() if demande.charge else "",
+        **entete(demande.structure, numero=demande.numero, interlocuteur=demande.charge),
         "dispositif": str(version),
         "releve": [],
         "calcul": [],
         "echeances": [],
     }
     return {**commun, "article": version.article} if version.article else commun
-
-
-def _releve(*lignes: tuple[str, str]) -> list[dict[str, str]]:
-    return [{"nom": nom, "valeur": valeur} for nom, valeur in lignes if valeur]
 
 
 def en_calcul(explication: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
@@ -123,7 +108,7 @@ def accuse(demande: Demande, version: VersionDemande) -> Acte:
             "Elle est instruite, puis examinée par l’instance qui en décide. Ne commencez pas le projet avant la "
             "décision : un projet commencé n’est pas aidé, sauf autorisation écrite.",
         ],
-        releve=_releve(
+        releve=releve(
             ("Projet", demande.intitule),
             ("Dispositif", str(demande.version)),
             ("Montant demandé", en_euros(demande.montant_demande) if demande.montant_demande else ""),
@@ -142,7 +127,7 @@ def complements(demande: Demande, numero: int, message: str, parties: list[str],
         nature=NatureActe.DEMANDE_COMPLEMENTS,
         objet=f"compléments à votre demande d’aide « {demande.intitule} »",
         paragraphes=["Votre demande appelle des compléments.", message],
-        releve=_releve(("À reprendre", " ; ".join(parties)), ("Réponse attendue le", en_jour(echeance))),
+        releve=releve(("À reprendre", " ; ".join(parties)), ("Réponse attendue le", en_jour(echeance))),
     )
 
 
@@ -185,7 +170,7 @@ def decision(
                 conditions,
                 version.lettre_accord,
             ],
-            releve=_releve(
+            releve=releve(
                 ("Aide accordée", en_euros(montant)),
                 ("Montant demandé", en_euros(demande.montant_demande) if demande.montant_demande else ""),
                 ("À réaliser avant le", en_jour(limite)),
@@ -210,7 +195,7 @@ def decision(
             "Lors de l’instruction, ces conditions n’étaient pas remplies :" if manquantes else "",
         ],
         motivation=motivation,
-        releve=_releve(*manquantes),
+        releve=releve(*manquantes),
         recours_mois=0 if ajourne else RECOURS_MOIS,
     )
 
@@ -252,11 +237,10 @@ def convention(demande: Demande, lignes: Sequence[Echeance] = ()) -> Acte:
     version, structure = demande.version, demande.structure
     assert demande.montant_accorde is not None
     assert demande.limite_le is not None
-    representants = equipe(structure.pk, Role.REPRESENTANT_LEGAL)
     nom = "Contrat de prêt" if version.est_un_pret else "Convention d’aide"
     mentions: dict[str, Any] = {
         "siret": structure.gestionnaire.siret,
-        "represente": f"{representants[0].get_full_name()}, représentation légale" if representants else "",
+        "represente": represente_par(structure.pk),
         "total": "",
     }
     return demander_acte(
@@ -268,7 +252,7 @@ def convention(demande: Demande, lignes: Sequence[Echeance] = ()) -> Acte:
         contexte={
             **_commun(demande),
             "objet_du_courrier": f"{nom.lower()} pour « {demande.intitule} »",
-            "releve": _releve(
+            "releve": releve(
                 ("Projet", demande.intitule),
                 ("Montant", en_euros(demande.montant_accorde)),
                 ("Décision du", en_jour(demande.decide_le) if demande.decide_le else ""),
@@ -345,7 +329,7 @@ def echeancier(pret: Pret, lignes: Sequence[EcheancePret], pourquoi: str) -> Act
         titre="Tableau d’amortissement",
         objet=f"tableau d’amortissement de votre prêt « {demande.intitule} »",
         paragraphes=[pourquoi, "Chaque échéance est prélevée à sa date sur le compte du mandat."],
-        releve=_releve(
+        releve=releve(
             ("Capital à rembourser", en_euros(du)),
             ("Taux", pourcent(pret.taux)),
             ("Mandat", pret.mandat),
@@ -377,7 +361,7 @@ def caducite(demande: Demande, verse: Decimal, libere: Decimal) -> Acte:
             f"de l’aide "
             "qui n’est pas versée est caduque.",
         ],
-        releve=_releve(("Déjà versé", en_euros(verse)), ("Part caduque", en_euros(libere))),
+        releve=releve(("Déjà versé", en_euros(verse)), ("Part caduque", en_euros(libere))),
         recours_mois=RECOURS_MOIS,
     )
 

@@ -49,6 +49,11 @@ class Gabarit:
             raise ValueError(f"Mentions inconnues de « {self.nom} » : {', '.join(sorted(inconnues))}.")
 
 
+def releve(*lignes: tuple[str, str]) -> list[dict[str, str]]:
+    """La mention ``releve`` : des couples « nom, valeur », sans ceux qui ne disent rien."""
+    return [{"nom": nom, "valeur": valeur} for nom, valeur in lignes if valeur]
+
+
 COMMUNES = (
     Mention("caf", "Caf émettrice", "Caf de Maine-et-Loire"),
     Mention("demonstration", "document de démonstration", True),

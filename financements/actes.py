@@ -7,10 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from comptes.choix import Role
 from comptes.models import Utilisateur
 from documents.actions import demander_acte
 from documents.models import Acte, NatureActe
@@ -28,28 +26,17 @@ from financements.models import (
     VersionDeclaration,
     VersionDroit,
 )
-from partenaires.interlocuteurs import equipe, technicien_de
+from partenaires.entete import RECOURS_MOIS, entete, represente_par
+from partenaires.interlocuteurs import technicien_de
 from partenaires.models import Structure
 from socle.dates import MOIS, en_jour, jour_et_mois
 from socle.montants import ZERO, en_euros
 
-RECOURS_MOIS = 2  # droit commun : article R. 421-1 du code de justice administrative ; à confirmer par la Caf
-
 
 def _commun(structure: Structure, exercice: int, reference: str) -> dict[str, Any]:
-    gestionnaire = structure.gestionnaire
-    technicien = technicien_de(gestionnaire, timezone.localdate())
+    technicien = technicien_de(structure.gestionnaire, timezone.localdate())
     return {
-        "caf": settings.PORTAIL_CAF,
-        "demonstration": settings.PORTAIL_DEMONSTRATION,
-        "numero": reference,
-        "date": en_jour(timezone.localdate()),
-        "structure": structure.nom,
-        "gestionnaire": gestionnaire.nom,
-        "adresse": structure.adresse,
-        "code_postal": structure.code_postal,
-        "ville": structure.commune.nom,
-        "interlocuteur": technicien.get_full_name() if technicien else "",
+        **entete(structure, numero=reference, interlocuteur=technicien),
         "exercice": exercice,
     }
 
@@ -224,7 +211,6 @@ def convention(convention: Convention) -> Acte:
         courante=True, droit__structure=structure, droit__exercice=convention.exercice
     )
     prevus = dict(courantes.values_list("droit__prestation", "montant"))
-    representants = equipe(structure.pk, Role.REPRESENTANT_LEGAL)
     prestations = []
     for prestation in Prestation.objects.filter(pk__in=convention.prestations):
         bareme = baremes.get(prestation.pk)
@@ -259,7 +245,7 @@ def convention(convention: Convention) -> Acte:
             "prestations": prestations,
             "acomptes": acomptes,
             "siret": structure.gestionnaire.siret,
-            "represente": f"{representants[0].get_full_name()}, représentation légale" if representants else "",
+            "represente": represente_par(structure.pk),
         },
     )
 

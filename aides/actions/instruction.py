@@ -19,6 +19,7 @@ from aides.models import AvisAide, ComplementsDemandes, Demande, Enveloppe
 from comptes.models import Utilisateur
 from financements.calculs import DonneeRefusee
 from financements.simulation import lignes_en_json
+from partenaires.entete import RECOURS_MOIS
 from socle.erreurs import Refus
 from socle.montants import ZERO, en_euros
 from socle.texte import epurer
@@ -69,7 +70,7 @@ def declarer_irrecevable(demande: Demande, *, par: Utilisateur, motif: str) -> D
         objet=f"votre demande d’aide « {demande.intitule} » n’est pas recevable",
         paragraphes=["Votre demande ne peut pas être examinée."],
         motivation=motif,
-        recours_mois=actes.RECOURS_MOIS,
+        recours_mois=RECOURS_MOIS,
     )
     annonces.irrecevable(demande)
     return demande

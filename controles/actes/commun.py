@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.utils import timezone
-
-from comptes.choix import Role
 from controles.models import Controle
 from documents.actions import demander_acte
+from documents.gabarit import releve
 from documents.models import Acte, NatureActe
-from partenaires.interlocuteurs import equipe
+from partenaires.entete import entete, represente_par
 from socle.dates import en_heure, en_jour
-
-RECOURS_MOIS = 2  # droit commun : article R. 421-1 du code de justice administrative ; à confirmer par la Caf
 
 
 def objet_de(controle: Controle) -> str:
@@ -22,27 +17,12 @@ def objet_de(controle: Controle) -> str:
 
 
 def commun(controle: Controle) -> dict[str, Any]:
-    structure = controle.structure
-    representants = equipe(structure.pk, Role.REPRESENTANT_LEGAL)
-    attention = f"{representants[0].get_full_name()}, représentation légale" if representants else ""
+    attention = represente_par(controle.structure_id)
     mentions = {
-        "caf": settings.PORTAIL_CAF,
-        "demonstration": settings.PORTAIL_DEMONSTRATION,
-        "numero": controle.numero,
-        "date": en_jour(timezone.localdate()),
-        "structure": structure.nom,
-        "gestionnaire": structure.gestionnaire.nom,
-        "adresse": structure.adresse,
-        "code_postal": structure.code_postal,
-        "ville": structure.commune.nom,
-        "interlocuteur": controle.controleur.get_full_name(),
+        **entete(controle.structure, numero=controle.numero, interlocuteur=controle.controleur),
         "interlocuteur_joindre": controle.controleur.courriel,
     }
     return {**mentions, "attention": attention} if attention else mentions
-
-
-def releve(*lignes: tuple[str, str]) -> list[dict[str, str]]:
-    return [{"nom": nom, "valeur": valeur} for nom, valeur in lignes if valeur]
 
 
 def visite_dite(controle: Controle) -> str:

@@ -7,15 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from controles.actes.commun import RECOURS_MOIS, commun, courrier, objet_de, releve, reperes
+from controles.actes.commun import commun, courrier, objet_de, reperes
 from controles.choix import CONSTATS_A_DISCUTER, Conclusion, NatureConstat, Position
 from controles.consequences import EffetFinancier
 from controles.contenu import Fiche
 from controles.models import Constat, Controle, PhotoControle
 from controles.saisies import traits
 from documents.actions import demander_acte
+from documents.gabarit import releve
 from documents.models import Acte, NatureActe
 from documents.sources import source_de_photo
+from partenaires.entete import RECOURS_MOIS
 from socle.dates import en_jour
 from socle.montants import en_euros, nombre_fr
 from socle.texte import accorde

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 from comptes.models import Utilisateur
-from controles.actes.commun import RECOURS_MOIS, courrier, releve
+from controles.actes.commun import courrier
 from controles.delais import delai_dit
 from controles.models import Constat, Controle, Sanction
+from documents.gabarit import releve
 from documents.models import Acte
 from financements.calculs import pourcent
+from partenaires.entete import RECOURS_MOIS
 from socle.dates import en_jour
 from socle.montants import en_euros
 

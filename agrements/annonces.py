@@ -20,12 +20,12 @@ from agrements.models import (
 from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import annoncer, prevenir
-from partenaires.interlocuteurs import agents, equipe
+from partenaires.interlocuteurs import agents, dirigeants, equipe
 from socle.dates import en_jour
 
 
 def _direction(dossier: Dossier) -> list[Utilisateur]:
-    return equipe(dossier.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+    return dirigeants(dossier.structure_id)
 
 
 def _charge(dossier: Dossier) -> list[Utilisateur]:
@@ -245,7 +245,7 @@ def piece_expire(piece: Piece, libelle: str, le: date) -> None:
         rappel, suite = "30-jours", f"expire le {jour} : préparez-en une plus récente."
     else:
         rappel, suite = "echeance", f"arrive à échéance le {jour} : elle ne se joint plus à un dossier."
-    for personne in equipe(piece.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL):
+    for personne in dirigeants(piece.structure_id):
         prevenir(
             cle=f"piece-{piece.pk}-{piece.valable_jusqu_au.isoformat()}-{rappel}-{personne.pk}",
             destinataire=personne,

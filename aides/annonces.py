@@ -12,12 +12,12 @@ from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.actions import annoncer
 from financements.annonces import techniciens
-from partenaires.interlocuteurs import agents, equipe
+from partenaires.interlocuteurs import agents, dirigeants, equipe
 from socle.dates import en_jour
 
 
 def direction(demande: Demande) -> list[Utilisateur]:
-    return equipe(demande.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+    return dirigeants(demande.structure_id)
 
 
 def _charge(demande: Demande) -> list[Utilisateur]:

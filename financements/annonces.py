@@ -25,7 +25,7 @@ from financements.models import (
     VersionDroit,
 )
 from financements.tresorerie import attendus
-from partenaires.interlocuteurs import agents, equipe, suppleants, technicien_de
+from partenaires.interlocuteurs import agents, dirigeants, equipe, suppleants, technicien_de
 from partenaires.models import Structure
 from socle.dates import en_jour
 from socle.montants import ZERO, en_euros
@@ -122,7 +122,7 @@ def declaration_validee(declaration: Declaration, versions: list[VersionDroit]) 
     actes.notification_droit(declaration, versions, avant, _suite(declaration.structure, versions))
     annoncer(
         f"declaration-{declaration.pk}-validee-{_rang(declaration)}",
-        equipe(declaration.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(declaration.structure_id),
         f"Votre déclaration « {declaration.campagne} » est validée : votre droit est calculé, avec son explication.",
         reverse("financements:accueil"),
         objet=f"{declaration.campagne}",
@@ -135,7 +135,7 @@ def droit_apres_controle(version: VersionDroit, *, avant: Decimal, controle: str
     actes.droit_apres_controle(version, avant, controle, corrections, _suite_d_un_controle(version, avant))
     annoncer(
         f"apres-controle-{version.pk}",
-        equipe(droit.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(droit.structure_id),
         f"Votre droit {droit.prestation} {droit.exercice} est revu après contrôle : lisez la lettre et le calcul.",
         reverse("financements:accueil"),
         objet=f"{droit.prestation} {droit.exercice}",
@@ -207,7 +207,7 @@ def indu_notifie(indu: Indu) -> None:
     actes.notification_indu(indu, verse)
     annoncer(
         f"indu-{indu.pk}",
-        equipe(droit.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(droit.structure_id),
         f"Votre droit {droit.prestation} {droit.exercice} est arrêté : une lettre vous attend dans vos financements.",
         reverse("financements:accueil"),
         objet=f"{droit.prestation} {droit.exercice}",
@@ -242,7 +242,7 @@ def droits_revises(
     sens = "change" if any(ecarts.values()) else "garde son montant, sous une nouvelle règle"
     annoncer(
         f"revision-{recalcul.pk}-{structure.pk}",
-        equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(structure.pk),
         f"Votre droit {recalcul.exercice} {sens} : lisez la lettre et le calcul.",
         reverse("financements:accueil"),
         objet=f"prestations {recalcul.exercice}",
@@ -288,7 +288,7 @@ def _suite_d_une_revision(recalcul: Recalcul, structure: Structure, ecarts: dict
 def convention_a_signer(convention: Convention) -> None:
     annoncer(
         f"convention-{convention.pk}-a-signer",
-        equipe(convention.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(convention.structure_id),
         f"La convention {convention.numero} est prête : téléchargez-la, signez-la, déposez l’exemplaire signé.",
         convention.get_absolute_url(),
         objet=f"convention {convention.numero}",
@@ -308,7 +308,7 @@ def convention_signee_par_le_gestionnaire(convention: Convention) -> None:
 def convention_signee(convention: Convention) -> None:
     annoncer(
         f"convention-{convention.pk}-signee",
-        equipe(convention.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        dirigeants(convention.structure_id),
         f"La convention {convention.numero} est signée par les deux parties.",
         convention.get_absolute_url(),
         objet=f"convention {convention.numero}",

@@ -32,6 +32,11 @@ def equipe(structure_pk: int, *roles: Role) -> list[Utilisateur]:
     return list({h.utilisateur_id: h.utilisateur for h in habilitations}.values())
 
 
+def dirigeants(structure_pk: int) -> list[Utilisateur]:
+    """Qui répond de la structure devant la Caf : sa direction et sa représentation légale."""
+    return equipe(structure_pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+
+
 def agents(*roles: Role) -> list[Utilisateur]:
     """Les agents actifs qui tiennent aujourd’hui un de ces rôles, chacun une fois."""
     fonctions = Fonction.objects.en_cours(timezone.localdate()).filter(role__in=roles, utilisateur__is_active=True)

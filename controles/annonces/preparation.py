@@ -11,12 +11,12 @@ from comptes.choix import ROLES_PARTENAIRE, Role
 from comptes.models import Utilisateur
 from controles.models import Controle, PieceRemise
 from courriers.actions import annoncer
-from partenaires.interlocuteurs import agents, equipe
+from partenaires.interlocuteurs import agents, dirigeants, equipe
 from socle.dates import en_jour
 
 
 def direction(controle: Controle) -> list[Utilisateur]:
-    return equipe(controle.structure_id, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+    return dirigeants(controle.structure_id)
 
 
 def prevenir(

@@ -13,7 +13,7 @@ from controles.annonces.preparation import direction, prevenir
 from controles.models import Controle, Recommandation, Sanction, SuiteFinanciere
 from courriers.actions import annoncer
 from financements.annonces import techniciens
-from partenaires.interlocuteurs import agents, charge_de, equipe
+from partenaires.interlocuteurs import agents, charge_de, dirigeants
 from socle.dates import en_jour
 from socle.texte import accorde
 
@@ -102,7 +102,7 @@ def recommandation_suivie(recommandation: Recommandation, rang: int) -> None:
     structure = recommandation.structure
     annoncer(
         cle=f"recommandation-{recommandation.pk}-suivi-{rang}",
-        destinataires=equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL),
+        destinataires=dirigeants(structure.pk),
         texte="Votre chargé de conseil a fait le point sur une recommandation du contrôle.",
         lien=recommandation.get_absolute_url(),
         sujet=f"Du nouveau sur une recommandation, {structure}",
@@ -120,7 +120,7 @@ def rappeler(recommandation: Recommandation, le: date) -> None:
         quand, suite = "echeance", f"arrive à échéance le {en_jour(echeance)}"
     structure = recommandation.structure
     for cote, destinataires, texte in (
-        ("structure", equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL), f"Une recommandation {suite}."),
+        ("structure", dirigeants(structure.pk), f"Une recommandation {suite}."),
         ("caf", _charge(recommandation), f"{structure} : une recommandation {suite}."),
     ):
         annoncer(

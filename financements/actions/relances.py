@@ -9,14 +9,13 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from comptes.choix import Role
 from comptes.models import Utilisateur
 from courriers.models import Envoi
 from financements.annonces import annoncer
 from financements.choix import ETATS_PRIVES_DECLARATION
 from financements.droits import peut_regler
 from financements.models import Campagne, Declaration, Prestation
-from partenaires.interlocuteurs import equipe
+from partenaires.interlocuteurs import dirigeants
 from partenaires.models import Structure
 from socle.dates import en_jour
 from socle.droits import exiger
@@ -58,7 +57,7 @@ def prevues(campagne: Campagne, decalage: int) -> list[Relance]:
     relances = [
         Relance(campagne, structure, personne, decalage)
         for structure in attendues(campagne)
-        for personne in equipe(structure.pk, Role.DIRECTION, Role.REPRESENTANT_LEGAL)
+        for personne in dirigeants(structure.pk)
     ]
     parties = set(
         Envoi.objects.filter(cle__startswith=f"relance-{campagne.pk}-{decalage}-").values_list("cle", flat=True)

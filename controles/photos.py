@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from hashlib import sha256
 
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from PIL import ExifTags, Image, ImageOps
@@ -25,16 +24,7 @@ class PhotoLue:
     fichier: SimpleUploadedFile
     largeur: int
     hauteur: int
-    empreinte: str
     lieu: tuple[float, float] | None
-
-
-def empreinte_de(televerse: UploadedFile) -> str:
-    empreinte = sha256()
-    for bloc in televerse.chunks():
-        empreinte.update(bloc)
-    televerse.seek(0)
-    return empreinte.hexdigest()
 
 
 def lire(televerse: UploadedFile) -> PhotoLue:
@@ -50,7 +40,6 @@ def lire(televerse: UploadedFile) -> PhotoLue:
     extension, _ = reconnaitre(televerse)  # type: ignore[arg-type]
     if extension not in ("jpg", "png"):
         raise FichierRefuse("Ce fichier n’est pas une photo : envoyez une image JPEG ou PNG.")
-    empreinte = empreinte_de(televerse)
     try:
         with Image.open(televerse, formats=["JPEG", "PNG"]) as originale:
             lieu = _lieu(originale)
@@ -61,7 +50,7 @@ def lire(televerse: UploadedFile) -> PhotoLue:
     redressee.thumbnail((COTE_MAX, COTE_MAX))
     flux = io.BytesIO()
     redressee.save(flux, "JPEG", quality=QUALITE, optimize=True)  # ni EXIF, ni lieu, ni profil : on n’en copie aucun
-    return PhotoLue(SimpleUploadedFile("photo.jpg", flux.getvalue(), "image/jpeg"), *redressee.size, empreinte, lieu)
+    return PhotoLue(SimpleUploadedFile("photo.jpg", flux.getvalue(), "image/jpeg"), *redressee.size, lieu)
 
 
 def _lieu(image: Image.Image) -> tuple[float, float] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ from documents.choix import Analyse
 from documents.erreurs import FichierRefuse
 from documents.gabarits import GABARITS
 from documents.models import Acte, Fichier
-from documents.reception import nom_propre, reconnaitre
+from documents.reception import empreinte_de, nom_propre, reconnaitre
 from documents.tasks import produire_acte
 from socle.erreurs import Refus
 from socle.file import mettre_en_file
@@ -44,17 +43,14 @@ def recevoir(televerse: UploadedFile, *, par: Utilisateur) -> Fichier:
         )
     extension, type_mime = reconnaitre(televerse)  # type: ignore[arg-type]
     analyse = _analyser(televerse, par)
-    empreinte = sha256()
-    for bloc in televerse.chunks():
-        empreinte.update(bloc)
-    televerse.seek(0)
+    empreinte = empreinte_de(televerse)
     nom = nom_propre(televerse.name or "", extension)
     televerse.name = nom
     fichier = Fichier(
         nom=nom,
         taille=taille,
         type_mime=type_mime,
-        empreinte=empreinte.hexdigest(),
+        empreinte=empreinte,
         analyse=analyse,
         depose_par=par,
     )

@@ -7,9 +7,11 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
+from hashlib import sha256
 from typing import BinaryIO
 
 import pikepdf
+from django.core.files.base import File
 from PIL import Image, ImageFile
 
 from documents.erreurs import FichierRefuse
@@ -34,6 +36,15 @@ BLOC = 1 << 20
 _OOXML = {"word/document.xml": "docx", "xl/workbook.xml": "xlsx"}
 _ODF = {TYPES[extension].encode(): extension for extension in ("odt", "ods")}
 _MODULES_VIDES = ("script-lb.xml", "script-lc.xml")  # LibreOffice les écrit même sans macro
+
+
+def empreinte_de(fichier: File) -> str:
+    """Le SHA-256 de tout le contenu ; le fichier est rembobiné."""
+    empreinte = sha256()
+    for bloc in fichier.chunks():
+        empreinte.update(bloc)
+    fichier.seek(0)
+    return empreinte.hexdigest()
 
 
 def reconnaitre(flux: BinaryIO) -> tuple[str, str]:

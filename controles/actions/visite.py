@@ -26,6 +26,7 @@ from controles.models import Controle, OperationVisite, PhotoControle, PointCont
 from controles.saisies import Champ, SaisieRefusee, analyser, lire
 from documents.actions import recevoir
 from documents.erreurs import FichierRefuse
+from documents.reception import empreinte_de
 from socle.droits import exiger
 from socle.erreurs import Refus, VersionPerimee
 from socle.etats import trop_tard
@@ -224,7 +225,7 @@ def recevoir_photo(
     garder_lieu: bool, par: Utilisateur,
 ) -> PhotoControle:  # fmt: skip
     """Garde une photo, une seule fois par clé. Lève FichierRefuse ; FileTroublee si la clé sert déjà à une autre."""
-    empreinte = photos.empreinte_de(televerse)
+    empreinte = empreinte_de(televerse)
     deja = PhotoControle.objects.filter(pk=id).first()
     if deja is not None:
         if (deja.controle_id, deja.empreinte_envoyee) != (controle.pk, empreinte):
@@ -233,12 +234,13 @@ def recevoir_photo(
         return deja
     lue = photos.lire(televerse)
     controle = _en_visite(controle, par)
-    if controle.photos.count() >= PHOTOS_MAX:
+    gardees = controle.photos.count()
+    if gardees >= PHOTOS_MAX:
         raise FichierRefuse(f"Un contrôle garde {PHOTOS_MAX} photos au plus.")
     cible = controle.points.filter(uid=point).first() if point else None
     if point and cible is None:
         raise SaisieRefusee("Ce point n’est pas de ce contrôle.")
-    lue.fichier.name = f"{controle.numero}_photo-{controle.photos.count() + 1:03d}.jpg"
+    lue.fichier.name = f"{controle.numero}_photo-{gardees + 1:03d}.jpg"
     lieu: tuple[float | None, float | None] = lue.lieu if garder_lieu and lue.lieu else (None, None)
     photo, _ = PhotoControle.objects.get_or_create(
         pk=id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import structlog
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
@@ -14,6 +12,7 @@ from redis.exceptions import RedisError
 from comptes.acces import lecture, lecture_ecriture, publique
 from documents.forms import VerifierForm, code_lu
 from documents.models import ALPHABET, LONGUEUR_CODE, Acte
+from documents.reception import empreinte_de
 
 journal = structlog.get_logger(__name__)
 
@@ -50,10 +49,7 @@ def verifier(request: HttpRequest) -> HttpResponse:
     fichier = form.cleaned_data["fichier"]
     if fichier is None:
         return redirect("documents:verifier_code", form.cleaned_data["code"])
-    empreinte = sha256()
-    for bloc in fichier.chunks():
-        empreinte.update(bloc)
-    return _resultat(request, form.cleaned_data["code"], empreinte.hexdigest())
+    return _resultat(request, form.cleaned_data["code"], empreinte_de(fichier))
 
 
 @lecture

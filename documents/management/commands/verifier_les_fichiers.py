@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -14,6 +13,7 @@ from django.db.models.fields.files import FieldFile
 from django.utils import timezone
 
 from documents.models import Acte, Fichier
+from documents.reception import empreinte_de
 
 RACINES = ("recus", "actes")
 ANCIENNETE = timedelta(days=1)  # un dépôt en cours n’est pas encore en base : ce n’est pas un orphelin
@@ -58,10 +58,7 @@ class Command(BaseCommand):
 def _empreinte(contenu: FieldFile) -> str | None:
     try:
         with contenu.open("rb") as flux:
-            somme = sha256()
-            for bloc in flux.chunks():
-                somme.update(bloc)
-            return somme.hexdigest()
+            return empreinte_de(flux)
     except FileNotFoundError:
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils import timezone
@@ -22,18 +23,18 @@ def _trop_tard(controle: Controle, par: Utilisateur | None) -> TransitionInterdi
 
 def ouvrir(controle: Controle, geste: str, *, par: Utilisateur) -> Controle:
     """Verrouille le contrôle pour un geste sur place ; lève si l’état ou le droit ne le permet plus."""
-    controle = Controle.objects.verrouiller(controle.pk)
-    exiger(peut(geste, par, controle))
-    if controle.etat not in SUR_PLACE[geste]:
-        raise _trop_tard(controle, par)
-    return controle
+    return _verrouiller(controle, geste, SUR_PLACE[geste], par)
 
 
 def preparer_le_passage(controle: Controle, geste: str, *, par: Utilisateur) -> Controle:
     """Verrouille et vérifie droit et état avant d’écrire ce que le passage exige ; ``franchir`` suit."""
+    return _verrouiller(controle, geste, CYCLE[geste].depuis, par)
+
+
+def _verrouiller(controle: Controle, geste: str, depuis: Collection[str], par: Utilisateur) -> Controle:
     controle = Controle.objects.verrouiller(controle.pk)
     exiger(peut(geste, par, controle))
-    if controle.etat not in CYCLE[geste].depuis:
+    if controle.etat not in depuis:
         raise _trop_tard(controle, par)
     return controle
 

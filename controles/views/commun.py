@@ -93,8 +93,7 @@ def page_formulaire(
         "form": form, "titre": titre, "bouton": bouton, "retour": retour, "chapeau": chapeau, "grave": grave,
         "fichiers": fichiers, "manques": manques or [], "controle": controle,
     }  # fmt: skip
-    refuse = bool(manques) or (form is not None and bool(form.errors))
-    return render(request, "controles/formulaire.html", contexte, status=422 if refuse else 200)
+    return render(request, "controles/formulaire.html", contexte, status=422 if request.method == "POST" else 200)
 
 
 @lecture
@@ -246,14 +245,8 @@ def geste(request: Requete, pk: int, nom: str) -> HttpResponse:
         else:
             messages.success(request, reussite)
             return redirect(controle)
-    if nom == Geste.EMETTRE and not manques and request.method == "GET":
+    if nom == Geste.EMETTRE and request.method == "GET":
         manques = [f"{m.libelle} : {m.phrase}" for m in Fiche(controle).manques]
-        reponse = page_formulaire(
-            request, form, titre=libelle, bouton=libelle, retour=controle.get_absolute_url(), chapeau=explication,
-            manques=manques, controle=controle,
-        )  # fmt: skip
-        reponse.status_code = 200
-        return reponse
     return page_formulaire(
         request, form, titre=libelle, bouton=libelle, retour=controle.get_absolute_url(), chapeau=explication,
         grave=grave, manques=manques, controle=controle,

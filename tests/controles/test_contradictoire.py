@@ -30,11 +30,6 @@ from tests.fabriques.financements import EXERCICE
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def bureau():
-    return Bureau()
-
-
 def lettres(controle: Controle) -> set[str]:
     return {
         a.cle.removeprefix(f"controle-{controle.pk}-") for a in Acte.objects.filter(objet=f"controle-{controle.pk}")

@@ -17,7 +17,6 @@ from controles.actions import contradictoire
 from controles.choix import Etat
 from controles.models import Controle
 from tests.controles.test_suites import constater, lire, signer, suite_agc
-from tests.fabriques.controles import Bureau
 from tests.fabriques.partenaires import StructureFactory, habiliter
 
 pytestmark = pytest.mark.django_db
@@ -26,11 +25,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def lettres_minuscules(monkeypatch):
     monkeypatch.setattr("documents.production.rendre", lambda acte: b"%PDF-1.7 essai")
-
-
-@pytest.fixture
-def bureau(db):
-    return Bureau()
 
 
 def adresse(nom: str, *args: int) -> str:

@@ -25,7 +25,6 @@ from controles.models import Controle, Recommandation, SuiviRecommandation
 from courriers.models import Envoi
 from partenaires.models import Suppleance
 from tests.fabriques.comptes import agent
-from tests.fabriques.controles import Bureau
 from tests.fabriques.partenaires import StructureFactory, habiliter
 
 pytestmark = pytest.mark.django_db
@@ -34,11 +33,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def lettres_minuscules(monkeypatch):
     monkeypatch.setattr("documents.production.rendre", lambda acte: b"%PDF-1.7 essai")
-
-
-@pytest.fixture
-def bureau(db):
-    return Bureau()
 
 
 @pytest.fixture

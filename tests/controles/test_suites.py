@@ -53,11 +53,6 @@ def bureau_qui_declare(type_: str = "reel", echelle: str = "1", **bareme) -> Bur
     return bureau
 
 
-@pytest.fixture
-def bureau(db):
-    return Bureau()
-
-
 def lire(reponse) -> str:
     return unescape(reponse.content.decode()).replace("\u202f", " ").replace("\u00a0", " ")
 

@@ -25,11 +25,6 @@ from tests.fabriques.controles import Bureau
 from tests.fabriques.courses import ensemble
 
 
-@pytest.fixture
-def bureau(db):
-    return Bureau()
-
-
 def envoyer(bureau, controle, *operations, appareil=None, envoye_le=None):
     return visite.recevoir_operations(
         controle,

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fabriques.controles import image
+from controles.choix import Etat
+from tests.fabriques.controles import Bureau, image
 from tests.parcours.tablette import Tablette
+
+
+@pytest.fixture
+def bureau():
+    return Bureau()
+
+
+@pytest.fixture
+def controle(bureau):
+    return bureau.mener(Etat.EN_COURS)
 
 
 @pytest.fixture

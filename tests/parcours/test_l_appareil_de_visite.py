@@ -5,24 +5,12 @@ from __future__ import annotations
 import pytest
 
 from comptes.choix import Role
-from controles.choix import Etat
 from controles.models import SaisieVisite
 from tests.fabriques.comptes import agent
-from tests.fabriques.controles import Bureau
 from tests.parcours.tablette import CODE
 from tests.parcours.test_une_visite_hors_ligne import signer
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def bureau():
-    return Bureau()
-
-
-@pytest.fixture
-def controle(bureau):
-    return bureau.mener(Etat.EN_COURS)
 
 
 def test_se_deconnecter_envoie_puis_efface_tout_l_appareil(bureau, controle, tablette):

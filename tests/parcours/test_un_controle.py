@@ -21,11 +21,6 @@ from tests.parcours.personne import Personne, produire_les_lettres
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def bureau():
-    return Bureau()
-
-
 def entrer(ouvrir, live_server, compte, **options):
     javascript = options.pop("javascript", True)
     return Personne(ouvrir(javascript=javascript, **options), live_server.url, compte, axe=javascript)

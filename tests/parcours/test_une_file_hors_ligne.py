@@ -9,23 +9,11 @@ import pytest
 from django.db import connection
 
 from controles.actions import contradictoire
-from controles.choix import Etat
 from controles.cles import cle_de
 from controles.models import Controle, OperationVisite, SaisieVisite
-from tests.fabriques.controles import Bureau
 from tests.parcours.tablette import Tablette
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def bureau():
-    return Bureau()
-
-
-@pytest.fixture
-def controle(bureau):
-    return bureau.mener(Etat.EN_COURS)
 
 
 @pytest.fixture

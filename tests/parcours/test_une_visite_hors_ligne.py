@@ -8,22 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from controles.choix import Etat
 from controles.models import OperationVisite, PhotoControle, PointControle, SaisieVisite
-from tests.fabriques.controles import Bureau, image
+from tests.fabriques.controles import image
 from tests.parcours.tablette import Tablette, finir_les_sessions
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def bureau():
-    return Bureau()
-
-
-@pytest.fixture
-def controle(bureau):
-    return bureau.mener(Etat.EN_COURS)
 
 
 def vingt_saisies(tablette: Tablette, controle) -> dict[str, str]:
